@@ -1,0 +1,21 @@
+"""The only place that asks the machine for the time or for randomness. All else is handed them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, timezone
+
+
+def utc_now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def utc_today() -> date:
+    """Today's date in UTC."""
+    return utc_now().date()
+
+
+def new_run_id() -> str:
+    """A fresh identifier for one run."""
+    return uuid.uuid4().hex

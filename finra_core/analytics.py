@@ -1,0 +1,86 @@
+"""Venue volumes, venue shares, the Herfindahl-Hirschman index and weekly totals. Exact until the last division."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from attrs import frozen
+
+from finra_core.captures import Capture, generate_capture_id
+from finra_core.partitions import DOMAIN
+from finra_core.tiers import ALL_TIERS
+
+CALC_VERSION = 1
+"""Grows when a calculation changes its meaning: weeks analysed with an older one are analysed again."""
+
+
+@frozen
+class VenueVolume:
+    """A venue's volume: micro-shares, trades, and how many symbols it traded. crd and mpid are empty where absent."""
+
+    venue_type: str
+    mpid: str
+    crd: str
+    venue_name: str
+    shares_micros: int
+    trades: int
+    symbols: int
+
+
+@frozen
+class Volumes:
+    """The volume of one or more captures, by venue; `symbols` counts each symbol once over all venues."""
+
+    venues: tuple[VenueVolume, ...]
+    symbols: int
+
+
+@frozen(kw_only=True)
+class Analysis:
+    """The analytics of one week and tier, or of all tiers.
+
+    inputs: numbers of the captures that it rests on, in tier order. venue_shares: fraction of
+    shares_micros per venue, in the order of `volumes.venues`, None where nothing was traded.
+    hhi: sum of squared fractions, on 0..1, None where nothing was traded.
+    """
+
+    capture_id: str
+    week_ending: date
+    tier: str
+    inputs: tuple[int, ...]
+    calc_version: int
+    computed_at: datetime
+    volumes: Volumes
+    venue_shares: tuple[float | None, ...]
+    shares_micros: int
+    trades: int
+    hhi: float | None
+
+
+def analyse(captures: Sequence[Capture], volumes: Volumes, run_date: date, at: datetime) -> Analysis:
+    """Analytics of one capture, or across tiers of one capture per tier of the same week."""
+    first = captures[0].partition
+    across = len(captures) > 1
+    capture_id = (
+        generate_capture_id(DOMAIN, first.week_ending, ALL_TIERS, run_date) if across else captures[0].capture_id
+    )
+    total = sum(venue.shares_micros for venue in volumes.venues)
+    return Analysis(
+        capture_id=capture_id,
+        week_ending=first.week_ending,
+        tier=ALL_TIERS if across else first.tier.value,
+        inputs=tuple(capture.number for capture in captures),
+        calc_version=CALC_VERSION,
+        computed_at=at,
+        volumes=volumes,
+        venue_shares=tuple(_fraction(venue.shares_micros, total) for venue in volumes.venues),
+        shares_micros=total,
+        trades=sum(venue.trades for venue in volumes.venues),
+        hhi=_fraction(sum(venue.shares_micros**2 for venue in volumes.venues), total**2),
+    )
+
+
+def _fraction(part: int, whole: int) -> float | None:
+    """Python divides integers of any size to the nearest double, so every store gets the same digits."""
+    return part / whole if whole else None

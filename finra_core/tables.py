@@ -1,0 +1,160 @@
+"""Reading FINRA's delimited text into columns.
+
+Downloads and the API's CSV are the same thing: one header line of FINRA's field names, then a line
+a record, without a trailer. Work is done on whole columns; single rows are looked at only where a
+whole-column check failed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from itertools import compress
+
+from attrs import frozen
+
+from finra_core.errors import SourceDataError
+
+DELIMITERS = ("|", ",", "\t", "\x01")
+MAX_LINE = 1_000_000
+"""Characters in a line, far over FINRA's longest (under 400): beyond it the file is no data file."""
+
+FIELDS = frozenset(
+    {
+        "weekStartDate", "tierIdentifier", "tierDescription", "summaryTypeCode", "issueSymbolIdentifier",
+        "issueName", "marketParticipantName", "MPID", "firmCRDNumber", "productTypeCode",
+        "totalWeeklyShareQuantity", "totalWeeklyTradeCount", "totalNotionalSum", "lastUpdateDate",
+        "lastReportedDate", "initialPublishedDate", "summaryStartDate",
+    }
+)  # fmt: skip
+REQUIRED = ("issueSymbolIdentifier", "totalWeeklyShareQuantity", "totalWeeklyTradeCount", "lastUpdateDate")
+
+
+@frozen
+class Reject:
+    """A row that could not be used: where it stood (line 1 is the header), why, and the row itself."""
+
+    document: int
+    line: int
+    reason: str
+    text: str
+
+
+@frozen(eq=False)
+class Table:
+    """One document as columns by FINRA's field name; `lines[i]` is the line number of row i."""
+
+    columns: dict[str, list[str]]
+    lines: Sequence[int]
+    texts: Sequence[str]
+    rejects: list[Reject]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def values(self, name: str) -> list[str]:
+        """The column, or as many empty values where the document does not have it."""
+        found = self.columns.get(name)
+        return [""] * len(self) if found is None else found
+
+    def only(self, keep: Sequence[bool]) -> Table:
+        """The rows whose flag is set, in order."""
+        columns = {name: list(compress(column, keep)) for name, column in self.columns.items()}
+        return Table(columns, list(compress(self.lines, keep)), list(compress(self.texts, keep)), self.rejects)
+
+
+def read_header(line: str) -> tuple[str, tuple[str, ...]]:
+    """The delimiter and the field names of a header line.
+
+    Raises:
+        SourceDataError: it is no header of FINRA's weekly data.
+    """
+    delimiter = max(DELIMITERS, key=line.count)
+    names = tuple(name.strip('"') for name in line.split(delimiter))
+    missing = [name for name in REQUIRED if name not in names]
+    if "MPID" not in names and "firmCRDNumber" not in names:
+        missing.append("MPID or firmCRDNumber")
+    if missing:
+        raise SourceDataError(f"broken header: no column {', '.join(missing)} in {line[:120]!r}")
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise SourceDataError(f"broken header: column {min(repeated)} stands twice")
+    return delimiter, names
+
+
+def read_table(content: bytes, document: int = 0) -> Table:
+    """One document's rows as columns. Rows with too few or too many fields become rejects.
+
+    Raises:
+        SourceDataError: it is empty, has no rows, is not UTF-8, has a broken header or a line over MAX_LINE.
+    """
+    texts = _split_lines(content)
+    delimiter, names = read_header(texts[0])
+    if len(texts) == 1:
+        raise SourceDataError("header only: the document has no rows")
+    quoted = _is_quoted(texts[1], delimiter)
+    lines: Sequence[int] = range(2, len(texts) + 1)
+    rows = texts[1:]
+    cells = None if quoted else _plain_columns(rows, delimiter, len(names))
+    if cells is not None:
+        return Table(dict(zip(names, cells, strict=True)), lines, rows, [])
+    return _row_by_row(rows, delimiter, names, document, quoted)
+
+
+def _split_lines(content: bytes) -> list[str]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceDataError(f"not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
+    lines = text.replace("\r\n", "\n").split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise SourceDataError("the document is empty")
+    longest = max(map(len, lines))
+    if longest > MAX_LINE:
+        raise SourceDataError(f"a line of {longest:,} characters: this is no FINRA data file")
+    return lines
+
+
+def _is_quoted(first_row: str, delimiter: str) -> bool:
+    """Whether values are quoted; FINRA quotes all values that are not empty, or none."""
+    cells = [cell for cell in first_row.split(delimiter) if cell]
+    return bool(cells) and cells[0].startswith('"')
+
+
+def _plain_columns(rows: list[str], delimiter: str, width: int) -> list[list[str]] | None:
+    """All columns by stride; None when a row has not `width` fields."""
+    delimiters = width - 1
+    if any(row.count(delimiter) != delimiters for row in rows):
+        return None
+    cells = delimiter.join(rows).split(delimiter)
+    return [cells[i::width] for i in range(width)]
+
+
+def _row_by_row(rows: list[str], delimiter: str, names: tuple[str, ...], document: int, quoted: bool) -> Table:
+    kept: list[list[str]] = []
+    lines: list[int] = []
+    texts: list[str] = []
+    rejects: list[Reject] = []
+    for number, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        cells = _cells(row, delimiter, quoted)
+        if len(cells) == len(names):
+            kept.append(cells)
+            lines.append(number)
+            texts.append(row)
+        else:
+            rejects.append(Reject(document, number, f"{len(cells)} fields where the header has {len(names)}", row))
+    columns = [list(column) for column in zip(*kept, strict=True)] or [[] for _ in names]
+    return Table(dict(zip(names, columns, strict=True)), lines, texts, rejects)
+
+
+def _cells(row: str, delimiter: str, quoted: bool) -> list[str]:
+    if not quoted:
+        return row.split(delimiter)
+    try:
+        return next(csv.reader([row], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return []
