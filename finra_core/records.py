@@ -25,6 +25,9 @@ MICROS = 1_000_000
 
 MAX_INTEGER = 2**63 - 1
 
+_PLAIN_DIGITS = 12
+"""So many digits are an integer within bounds, whatever their scale: no need to look closer."""
+
 _FIRM_TYPES = {"ATS_W_SMBL_FIRM": VenueType.ATS, "OTC_W_SMBL_FIRM": VenueType.NON_ATS}
 _CONTROL_TYPES = {"ATS_W_SMBL": VenueType.ATS, "OTC_W_SMBL": VenueType.NON_ATS}
 _OTHER_CUTS = frozenset({"ATS_W_FIRM", "OTC_W_FIRM", "ATS_W_VOL_STATS", "OTC_W_VOL_STATS"})
@@ -170,14 +173,8 @@ def _convert(table: Table, kinds: list[VenueType], document: int) -> tuple[_Rows
     mpids, crds = table.values("MPID"), table.values("firmCRDNumber")
     _check_venues(kinds, mpids, crds, reasons)
     names = table.values("marketParticipantName")
-    securities = list(
-        zip(
-            table.values("issueSymbolIdentifier"),
-            table.values("issueName"),
-            table.values("productTypeCode"),
-            strict=True,
-        )
-    )
+    security_fields = ("issueSymbolIdentifier", "issueName", "productTypeCode")
+    securities = list(zip(*(table.values(name) for name in security_fields), strict=True))
     venues = _interned(zip([kind.value for kind in kinds], mpids, crds, names, strict=True))
     origins = [(document, line, text) for line, text in zip(table.lines, table.texts, strict=True)]
     records = Records(securities, venues, shares, trades, dates)
@@ -194,21 +191,20 @@ def _interned(venues: Iterable[VenueKey]) -> list[VenueKey]:
 def _numbers(column: list[str], scale: int, name: str, reasons: dict[int, str]) -> list[int]:
     """Each value times `scale`, exactly; 0 with a reason where it is no such number."""
     joined = "".join(column)
-    if joined.isascii() and joined.isdigit() and "" not in column and max(map(len, column)) <= 12:
+    if joined.isascii() and joined.isdigit() and "" not in column and max(map(len, column)) <= _PLAIN_DIGITS:
         return [value * scale for value in map(int, column)] if scale != 1 else list(map(int, column))
     values = []
     for i, text in enumerate(column):
         value = _scaled(text, scale)
         if value is None:
-            reasons.setdefault(
-                i, f"{name} {text[:40]!r} is not a number of {'up to 6 decimals' if scale > 1 else 'trades'}"
-            )
+            expected = "a number of up to 6 decimals" if scale > 1 else "a whole number"
+            reasons.setdefault(i, f"{name} {text[:40]!r} is not {expected}")
         values.append(value or 0)
     return values
 
 
 def _scaled(text: str, scale: int) -> int | None:
-    if text.isascii() and text.isdigit() and len(text) <= 12:
+    if text.isascii() and text.isdigit() and len(text) <= _PLAIN_DIGITS:
         return int(text) * scale
     if not _NUMBER.fullmatch(text):
         return None

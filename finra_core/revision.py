@@ -43,18 +43,12 @@ def decide_by_version(
 ) -> Decision:
     """The decision before anything is fetched. `forced` is the reason of --force, None without it."""
     if latest is None:
-        return Decision(Action.INGEST, "No prior capture found (first ingest)")
+        return _FIRST
     if forced is not None:
-        return Decision(Action.INGEST, f"Forced: {forced}")
+        return _forced(forced)
     if verify:
         return Decision(Action.COMPARE, "verifying the content")
-    if version is None or latest.version is None:
-        return Decision(Action.COMPARE, "no version to compare, comparing the content")
-    if version != latest.version:
-        return Decision(Action.INGEST, _difference(version, latest.version))
-    if not day_has_ended(version.last_update_date, latest.verified_at):
-        return Decision(Action.COMPARE, f"captured before {version.last_update_date} had ended, comparing the content")
-    return Decision(Action.SKIP, f"Source unchanged since {version.last_update_date}")
+    return _compare_versions(version, latest)
 
 
 def decide_by_content(
@@ -66,10 +60,10 @@ def decide_by_content(
 ) -> Decision:
     """The decision once the content is here. Equal content is never stored again, unless forced."""
     if latest is None:
-        return Decision(Action.INGEST, "No prior capture found (first ingest)")
+        return _FIRST
     new, stored = content_hash[:_SHOWN], latest.content_hash[:_SHOWN]
     if forced is not None:
-        return Decision(Action.INGEST, f"Forced: {forced}")
+        return _forced(forced)
     if content_hash == latest.content_hash:
         return Decision(Action.SKIP, f"Content unchanged (hash {new})")
     if version is not None and latest.version is not None and version != latest.version:
@@ -77,6 +71,23 @@ def decide_by_content(
     trusted = version is not None and day_has_ended(version.last_update_date, latest.verified_at)
     silent = trusted and version == latest.version
     return Decision(Action.INGEST, f"content changed, hash {new} != {stored}", silent)
+
+
+def _compare_versions(version: SourceVersion | None, latest: Capture) -> Decision:
+    if version is None or latest.version is None:
+        return Decision(Action.COMPARE, "no version to compare, comparing the content")
+    if version != latest.version:
+        return Decision(Action.INGEST, _difference(version, latest.version))
+    if not day_has_ended(version.last_update_date, latest.verified_at):
+        return Decision(Action.COMPARE, f"captured before {version.last_update_date} had ended, comparing the content")
+    return Decision(Action.SKIP, f"Source unchanged since {version.last_update_date}")
+
+
+_FIRST = Decision(Action.INGEST, "No prior capture found (first ingest)")
+
+
+def _forced(reason: str) -> Decision:
+    return Decision(Action.INGEST, f"Forced: {reason}")
 
 
 def _difference(version: SourceVersion, stored: SourceVersion) -> str:
