@@ -208,8 +208,9 @@ def _scaled(text: str, scale: int) -> int | None:
         return int(text) * scale
     if not _NUMBER.fullmatch(text):
         return None
-    numerator, denominator = (Decimal(text) * scale).as_integer_ratio()
-    return numerator if denominator == 1 and numerator <= MAX_INTEGER else None
+    numerator, denominator = Decimal(text).as_integer_ratio()  # exact, where Decimal's product would round
+    value, rest = divmod(numerator * scale, denominator)
+    return value if not rest and value <= MAX_INTEGER else None
 
 
 def _check_dates(column: list[str], reasons: dict[int, str]) -> None:
