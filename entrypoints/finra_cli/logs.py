@@ -70,7 +70,7 @@ class ProgressBars:
 
         self._finish()
         self._phase = phase
-        self._bar = tqdm(total=total, desc=phase, unit="partition", file=sys.stderr, leave=False)
+        self._bar = tqdm[None](total=total, desc=phase, unit="partition", file=sys.stderr, leave=False)
 
     def _finish(self) -> None:
         if self._bar is not None:

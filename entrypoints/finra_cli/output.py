@@ -8,8 +8,12 @@ from typing import TextIO
 
 from finra_core.anomalies import Severity
 from finra_core.failures import ExitCode
-from finra_core.report import Outcome, RunReport
+from finra_core.ports import Usage
+from finra_core.report import Outcome, PartitionReport, RunReport
 from finra_core.request import Mode
+
+MONTHLY_ALLOWANCE = 10_000_000_000
+"""Bytes of API data a month with FINRA's public credentials (developer.finra.org, fees)."""
 
 _MEANINGS = {ExitCode.SUCCESS: "", ExitCode.PARTIAL: " (partial failure)", ExitCode.CRITICAL: " (critical)"}
 
@@ -47,27 +51,21 @@ def _cell(value: object) -> str:
 
 
 def _plan(report: RunReport) -> list[str]:
-    weeks = ", ".join(_weeks(report))
-    lines = [f"[DRY-RUN] Would process weeks: {weeks or 'none'}"]
-    for partition in report.partitions:
-        name = f"{partition.week_ending} / {partition.tier}"
-        verb = {Outcome.WOULD_INGEST: "Would ingest", Outcome.WOULD_SKIP: "Would skip"}.get(partition.outcome)
-        lines.append(
-            f"[DRY-RUN] {verb} {name} ({partition.reason})"
-            if verb
-            else _other(name, partition.outcome, partition.reason)
-        )
+    lines = [f"[DRY-RUN] Would process weeks: {', '.join(_weeks(report)) or 'none'}"]
+    lines += [f"[DRY-RUN] {_intention(partition)} ({partition.reason})" for partition in report.partitions]
     ingests, skips = report.count(Outcome.WOULD_INGEST), report.count(Outcome.WOULD_SKIP)
     lines.append(f"[DRY-RUN] Summary: {ingests} ingests, {skips} skips{_rest(report)}")
     if report.expected_usage.requests:
-        lines.append(
-            f"[DRY-RUN] Expected cost: {_usage(report.expected_usage.requests, report.expected_usage.bytes_received)}"
-        )
+        lines.append(f"[DRY-RUN] Expected cost: {_cost(report.expected_usage)}")
     return [*lines, *_problems(report), "No database writes performed.", _exit_line(report)]
 
 
-def _other(name: str, outcome: Outcome, reason: str) -> str:
-    return f"[DRY-RUN] {name}: {outcome.value.replace('_', ' ')} ({reason})"
+def _intention(partition: PartitionReport) -> str:
+    name = f"{partition.week_ending} / {partition.tier}"
+    verbs = {Outcome.WOULD_INGEST: "Would ingest", Outcome.WOULD_SKIP: "Would skip"}
+    if partition.outcome in verbs:
+        return f"{verbs[partition.outcome]} {name}"
+    return f"{name}: {partition.outcome.value.replace('_', ' ')}"
 
 
 def _summary(report: RunReport) -> list[str]:
@@ -87,7 +85,7 @@ def _summary(report: RunReport) -> list[str]:
     found = ", ".join(f"{report.anomalies[severity.value]} {severity}" for severity in Severity)
     counts.append(f"Anomalies: {found}")
     if report.usage.requests:
-        counts.append(f"Cost: {_usage(report.usage.requests, report.usage.bytes_received)}")
+        counts.append(f"Cost: {_cost(report.usage)}")
     return ["[SUMMARY]", *counts, *_problems(report), _exit_line(report)]
 
 
@@ -104,8 +102,10 @@ def _problems(report: RunReport) -> list[str]:
     return [f"Problem: {problem}" for problem in report.problems]
 
 
-def _usage(requests: int, received: int) -> str:
-    return f"{requests:,} requests, {received / 1e6:,.1f} MB"
+def _cost(usage: Usage) -> str:
+    """Requests, bytes, and their part of the 10 GB a month that FINRA's public credentials include."""
+    share = usage.bytes_received / MONTHLY_ALLOWANCE
+    return f"{usage.requests:,} requests, {usage.bytes_received / 1e6:,.1f} MB ({share:.2%} of a 10 GB month)"
 
 
 def _exit_line(report: RunReport) -> str:
