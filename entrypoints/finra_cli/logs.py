@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -54,7 +54,7 @@ class ProgressBars:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled and sys.stderr.isatty()
         self._phase: str | None = None
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         """Show that `done` of the phase's `total` steps are done."""
@@ -70,7 +70,7 @@ class ProgressBars:
 
         self._finish()
         self._phase = phase
-        self._bar = tqdm[None](total=total, desc=phase, unit="partition", file=sys.stderr, leave=False)
+        self._bar = tqdm(total=total, desc=phase, unit="partition", file=sys.stderr, leave=False)
 
     def _finish(self) -> None:
         if self._bar is not None:
