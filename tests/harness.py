@@ -12,6 +12,7 @@ from attrs import define, field
 
 from finra_core import Partition, RunReport, RunRequest, Scheduler, Tier
 from finra_core.analytics import CALC_VERSION
+from finra_core.anomalies import Severity
 from finra_core.ports import Source, Store, Transaction
 from finra_simulator import Outage, SimulatorSource, World
 
@@ -147,7 +148,10 @@ def contents(store: Store) -> dict[str, Any]:
             for a in store.analyses()
         ),
         "readiness": store.readiness(),
+        # Which partitions were last skipped says how a state was reached, not what it is.
         "open anomalies": sorted(
-            (r.fingerprint, r.anomaly.severity, r.anomaly.message) for r in store.anomalies() if not r.resolved_at
+            (record.fingerprint, record.anomaly.message)
+            for record in store.anomalies()
+            if not record.resolved_at and record.anomaly.severity is not Severity.INFO
         ),
     }
