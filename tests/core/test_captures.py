@@ -44,7 +44,7 @@ domains = st.from_regex(r"[a-z]+([.:][a-z_]+){0,3}", fullmatch=True)
 fridays = st.integers(0, 2500).map(lambda i: date(2000, 1, 7) + timedelta(weeks=i))
 tier_names = st.sampled_from([*(tier.value for tier in Tier), "ALL"])
 parts = st.tuples(fridays, tier_names, st.dates())
-instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc))
+instants = st.datetimes(timezones=st.just(timezone.utc))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,6 @@ def test_a_near_miss_is_no_capture_id(text: str) -> None:
         parse_capture_id(text)
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="parse_capture_id lets date()'s OverflowError through")
 def test_a_run_date_of_many_digits_is_no_capture_id() -> None:
     with pytest.raises(ConfigurationError):
         parse_capture_id(AN_ID + "9" * 20)

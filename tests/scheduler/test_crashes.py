@@ -7,38 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date, timedelta
 from pathlib import Path
 from typing import NoReturn, cast
 
 import pytest
 
-from finra_core import Tier, open_store
+import dying
+from dying import WEEKS, bench_on
+from finra_core import open_store
 from finra_core.ports import Store
-from finra_simulator import Restatement, World
-from harness import Bench, Clock, DyingStore, ProcessDiedError, contents, partition
-
-WEEKS = (date(2025, 11, 28), date(2025, 11, 21))
-DAY_ONE = Clock().now
-DAY_TWO = DAY_ONE + timedelta(days=1)
-WORLD = World(
-    symbols=2,
-    ats=2,
-    firms=2,
-    restatement_rate=0.0,
-    events=(
-        Restatement(partition("2025-11-28", Tier.OTC), DAY_ONE + timedelta(hours=1), changed=1, added=1),
-        Restatement(partition("2025-11-21", Tier.NMS_TIER_1), DAY_ONE + timedelta(hours=2), withdrawn=1),
-    ),
-)
+from harness import DyingStore, ProcessDiedError, contents
 
 
 def die() -> NoReturn:
     raise ProcessDiedError
-
-
-def bench_on(store: Store, day: int) -> Bench:
-    return Bench(store, WORLD, Clock(DAY_ONE if day == 1 else DAY_TWO))
 
 
 @pytest.fixture
@@ -91,7 +73,7 @@ def test_a_process_that_exits_at_any_store_call_leaves_a_store_that_the_next_run
     with closing(open_store(f"sqlite:///{template}")) as store:
         if day == 2:
             bench_on(store, 1).run(weeks=WEEKS)
-    script = Path(__file__).with_name("dying_processes.py")
+    script = dying.__file__
     subprocess.run([sys.executable, script, str(template), str(tmp_path), str(day)], check=True)
     with closing(open_store(f"sqlite:///{template}")) as store:
         bench_on(store, day).run(weeks=WEEKS)

@@ -319,7 +319,7 @@ def test_a_bad_row_is_kept_with_its_reason_and_its_week_is_not_ready_until_it_is
     assert report.readiness[0].blocking_issues == (f"OTC: 1 rows rejected in {capture.capture_id}",)
 
     quiet.clock.forward(days=1)
-    assert quiet.run(weeks=[WEEK]).readiness[0].is_ready
+    assert quiet.run(weeks=[WEEK], verify=True).readiness[0].is_ready
 
 
 def test_a_capture_without_a_usable_row_fails_its_partition_until_a_better_one_comes(quiet: Bench) -> None:
@@ -333,7 +333,7 @@ def test_a_capture_without_a_usable_row_fails_its_partition_until_a_better_one_c
     first = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=garbled)
     again = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=garbled)
     quiet.clock.forward(days=1)
-    mended = quiet.run(weeks=[WEEK], tiers=[Tier.OTC])
+    mended = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], verify=True)
 
     assert [first.exit_code, again.exit_code, mended.exit_code] == [1, 1, 0]
     assert len(quiet.store.captures()) == 2
@@ -513,6 +513,6 @@ def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:
         def shutdown(self, *_args: object, **_kwargs: object) -> None:
             raise AssertionError("not ours to shut down")
 
-    Scheduler(source=quiet.source, store=quiet.store, executor=Counting(), clock=quiet.clock).run()  # type: ignore[arg-type]
+    Scheduler(source=quiet.source, store=quiet.store, executor=Counting(), clock=quiet.clock).run()
 
     assert Counting.submitted == 36  # 18 probes, 18 fetches

@@ -1,20 +1,40 @@
-"""Runs the second day in forked processes, each of which exits at another store call, on a copy of the store."""
+"""Two days of a small FINRA; as a script, runs one of them in processes that each exit at another store call.
+
+Usage: dying.py TEMPLATE.db FOLDER DAY. Leaves FOLDER/died-at-NNN.db, one for each store call of the run.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from typing import cast
 
-from test_crashes import WEEKS, bench_on
-
-from finra_core import open_store
+from finra_core import Tier, open_store
 from finra_core.ports import Store
-from harness import DyingStore
+from finra_simulator import Restatement, World
+from harness import Bench, Clock, DyingStore, partition
 
 DIED = 77
+WEEKS = (date(2025, 11, 28), date(2025, 11, 21))
+DAY_ONE = Clock().now
+DAY_TWO = DAY_ONE + timedelta(days=1)
+WORLD = World(
+    symbols=2,
+    ats=2,
+    firms=2,
+    restatement_rate=0.0,
+    events=(
+        Restatement(partition("2025-11-28", Tier.OTC), DAY_ONE + timedelta(hours=1), changed=1, added=1),
+        Restatement(partition("2025-11-21", Tier.NMS_TIER_1), DAY_ONE + timedelta(hours=2), withdrawn=1),
+    ),
+)
+
+
+def bench_on(store: Store, day: int) -> Bench:
+    return Bench(store, WORLD, Clock(DAY_ONE if day == 1 else DAY_TWO))
 
 
 def run_and_die(path: Path, day: int, dies_at: int) -> int:
