@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from finra_core.errors import (
 )
 from finra_core.ports import Store
 from finra_core.records import MAX_INTEGER
-from finra_core.testing.examples import T1, UBSA, add_capture, add_normalised, at, records
+from finra_core.testing.examples import T1, UBSA, add_capture, add_normalised, at, new_capture, payload, records
 from finra_sqlite import open_store
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location, parse_url
@@ -171,6 +172,15 @@ def test_another_writer_that_does_not_let_go(path: Path, url: str, stored: None)
 def test_a_reader_that_meets_a_commit_that_does_not_end(path: Path, url: str, stored: None) -> None:
     with closing(open_store(f"{url}?timeout=0")) as store, _locked(path, "EXCLUSIVE"), pytest.raises(StoreLockedError):
         store.captures()
+
+
+def test_a_transaction_of_any_size_lets_others_read_until_it_ends(url: str) -> None:
+    noise = random.Random(0).randbytes(6_000_000)  # beyond SQLite's cache, however well compressed
+    with closing(open_store(f"{url}?timeout=0")) as store:
+        with store.transaction(T1.key) as transaction:
+            transaction.add_capture(new_capture(), payload(noise))
+            assert store.captures() == []
+        assert store.documents(store.captures()[0]) == (noise,)
 
 
 def test_another_thread_that_does_not_let_go(url: str) -> None:
