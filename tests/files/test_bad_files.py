@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,18 +16,24 @@ from finra_core.partitions import Partition
 from finra_core.tables import MAX_LINE
 from finra_core.tiers import Tier
 from finra_files import FileSource
-from tests.files.conftest import API_HEADER, DOWNLOAD_HEADER, NON_ATS_HEADER, Folder, api_row, document, firm_row, row
+
+if TYPE_CHECKING:
+    from tests.files.conftest import Folder
 
 OTC_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.OTC)
 OTC_NOVEMBER_21 = Partition(date(2025, 11, 21), Tier.OTC)
 T1_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.NMS_TIER_1)
-GOOD = document(DOWNLOAD_HEADER, row())
+HEADER = (
+    b"tierDescription|issueSymbolIdentifier|issueName|marketParticipantName|MPID|"
+    b"totalWeeklyShareQuantity|totalWeeklyTradeCount|lastUpdateDate\n"
+)
+GOOD = HEADER + b"OTC|AABB|Asia Broadband Inc Common Stock|OTCN OTC LINK NQB IDQS|OTCN|6753871|171|2025-12-15\n"
 PLACE = "week_ending=2025-11-14/tier=OTC"
 
 
 def problem_of(folder: Folder) -> str:
     """The one problem of a folder that has one other, good file."""
-    folder.download("good.csv", row(updated="2025-12-22"))
+    folder.download("good.csv", folder.row(updated="2025-12-22"))
     listing = folder.source().listing()
     assert listing.partitions == {OTC_NOVEMBER_21}
     (problem,) = listing.problems
@@ -60,14 +67,14 @@ def as_bytes(content: bytes) -> Callable[[Path], object]:
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken header": (as_bytes(b"<html>|<body>\n503|Service Unavailable\n"), "broken header"),
     "repeated column": (as_bytes(GOOD.replace(b"issueName", b"MPID")), "MPID stands twice"),
-    "header only": (as_bytes(document(DOWNLOAD_HEADER)), "header only"),
+    "header only": (as_bytes(HEADER), "header only"),
     "empty": (as_bytes(b""), "is empty"),
     "blank": (as_bytes(b"\n\r\n\n"), "is empty"),
     "not UTF-8": (as_bytes(GOOD.replace(b"Asia", b"\xe4sia")), "not UTF-8: byte 0xe4"),
     "no line end": (as_bytes(b"x" * 70_000), "no line end in its first 64 KiB"),
     "no second line end": (as_bytes(GOOD[:-1] + b"x" * 70_000), "no whole row in its first 64 KiB"),
     "no usable row": (
-        as_bytes(document(DOWNLOAD_HEADER, "OTC|AABB")),
+        as_bytes(HEADER + b"OTC|AABB"),
         "no usable row; the first, line 2, has 2 fields",
     ),
     "folder": (Path.mkdir, "a folder"),
@@ -89,7 +96,7 @@ def test_a_bad_file_that_names_no_partition_is_a_problem_of_the_listing(
 def test_a_bad_file_in_its_partitions_folder_fails_that_partition_alone(
     folder: Folder, make: Callable[[Path], object], problem: str
 ) -> None:
-    folder.download("good.csv", row(updated="2025-12-22"))
+    folder.download("good.csv", folder.row(updated="2025-12-22"))
     (folder.path / PLACE).mkdir(parents=True)
     make(folder.path / PLACE / "bad.csv")
     message = failure_of(folder, OTC_NOVEMBER_14)
@@ -113,15 +120,15 @@ def test_a_gzip_file_cut_short_is_named(folder: Folder) -> None:
 
 
 def test_a_line_beyond_the_longest_that_finra_could_write_is_no_data(folder: Folder) -> None:
-    folder.download("a.csv", row(), "x" * (MAX_LINE + 1))
+    folder.download("a.csv", folder.row(), "x" * (MAX_LINE + 1))
     message = failure_of(folder, OTC_NOVEMBER_14)
     assert "a.csv" in message
     assert "a line of 1,000,001 characters" in message
 
 
 def test_rows_that_are_not_utf_8_fail_the_partition_that_the_columns_name(folder: Folder) -> None:
-    rows = [row() for _ in range(1_000)]
-    folder.put("a.csv", document(DOWNLOAD_HEADER, *rows) + b"OTC|\xff\n")
+    rows = [folder.row() for _ in range(1_000)]
+    folder.put("a.csv", folder.document(folder.DOWNLOAD_HEADER, *rows) + b"OTC|\xff\n")
     message = failure_of(folder, OTC_NOVEMBER_14)
     assert "a.csv" in message
     assert "not UTF-8" in message
@@ -145,7 +152,7 @@ def test_a_file_of_just_the_limit_is_read(folder: Folder, monkeypatch: pytest.Mo
 
 def test_a_download_over_the_limit_is_not_scanned_for_its_week(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FileSource, "MAX_FILE_BYTES", len(GOOD))
-    folder.download("big.csv", row(), row("ABCD"))
+    folder.download("big.csv", folder.row(), folder.row("ABCD"))
     message = problem_of(folder)
     assert "big.csv" in message
     assert f"over {len(GOOD)} bytes" in message
@@ -202,7 +209,7 @@ def test_a_file_that_changed_its_week_since_the_listing_is_no_longer_its_partiti
     folder.download("a.csv")
     source = folder.source()
     source.listing()
-    folder.download("a.csv", row(updated="2025-12-22"))
+    folder.download("a.csv", folder.row(updated="2025-12-22"))
     message = fetch_failure(source, OTC_NOVEMBER_14)
     assert "a.csv: now holds 2025-11-21 / OTC, no longer 2025-11-14 / OTC" in message
 
@@ -216,7 +223,7 @@ def test_a_partition_that_no_file_holds_is_an_error(folder: Folder) -> None:
 def test_an_earliest_date_on_which_finra_publishes_nothing_is_no_guess_at_the_week(
     folder: Folder, updated: str
 ) -> None:
-    folder.download("late.csv", row("AABB", updated=updated), row("ABCD", updated="2025-12-29"))
+    folder.download("late.csv", folder.row("AABB", updated=updated), folder.row("ABCD", updated="2025-12-29"))
     message = problem_of(folder)
     assert "late.csv" in message
     assert f"earliest lastUpdateDate, {updated}, is no publication day of OTC" in message
@@ -224,14 +231,16 @@ def test_an_earliest_date_on_which_finra_publishes_nothing_is_no_guess_at_the_we
 
 
 def test_rows_without_a_date_name_no_week(folder: Folder) -> None:
-    folder.download("undated.csv", row(updated="12/15/2025"), row(updated="2025-02-30"))
+    folder.download("undated.csv", folder.row(updated="12/15/2025"), folder.row(updated="2025-02-30"))
     message = problem_of(folder)
     assert "undated.csv" in message
     assert "nothing else names its week: put it under" in message
 
 
 def test_a_tier_that_nothing_names_is_no_guess(folder: Folder) -> None:
-    tierless = document(DOWNLOAD_HEADER.removeprefix("tierDescription|"), row().removeprefix("OTC|"))
+    tierless = folder.document(
+        folder.DOWNLOAD_HEADER.removeprefix("tierDescription|"), folder.row().removeprefix("OTC|")
+    )
     folder.put("tierless.csv", tierless)
     message = problem_of(folder)
     assert "tierless.csv: nothing names its tier: put it under" in message
@@ -239,7 +248,7 @@ def test_a_tier_that_nothing_names_is_no_guess(folder: Folder) -> None:
 
 @pytest.mark.parametrize("tier", ["NMS", "NA", "OTC", ""])
 def test_a_tier_identifier_of_no_tier_is_an_error(folder: Folder, tier: str) -> None:
-    folder.put("a.csv", document(API_HEADER, api_row(tier=tier)))
+    folder.put("a.csv", folder.document(folder.API_HEADER, folder.api_row(tier=tier)))
     message = problem_of(folder)
     assert f"a.csv: tierIdentifier {tier!r} is no tier" in message
 
@@ -256,19 +265,19 @@ def test_a_folder_that_names_no_week_or_tier_is_an_error(folder: Folder, place: 
 
 @pytest.mark.parametrize("monday", ["10.11.2025", "2025-11-31", ""])
 def test_a_week_start_that_is_no_date_is_an_error(folder: Folder, monday: str) -> None:
-    folder.put("a.csv", document(API_HEADER, api_row(monday=monday)))
+    folder.put("a.csv", folder.document(folder.API_HEADER, folder.api_row(monday=monday)))
     message = problem_of(folder)
     assert f"a.csv: weekStartDate {monday!r} is no week" in message
 
 
 def test_a_folder_and_a_column_that_name_different_tiers_are_an_error(folder: Folder) -> None:
-    folder.put(f"{PLACE}/a.csv", document(API_HEADER, api_row(tier="T1")))
+    folder.put(f"{PLACE}/a.csv", folder.document(folder.API_HEADER, folder.api_row(tier="T1")))
     message = failure_of(folder, OTC_NOVEMBER_14)
     assert "a.csv: contradicts itself on its tier: its folder says OTC, tierIdentifier says NMS_TIER_1" in message
 
 
 def test_a_folder_and_a_column_that_name_different_weeks_are_an_error(folder: Folder) -> None:
-    folder.put("week_ending=2025-11-21/a.csv", document(API_HEADER, api_row()))
+    folder.put("week_ending=2025-11-21/a.csv", folder.document(folder.API_HEADER, folder.api_row()))
     message = problem_of(folder)
     assert "contradicts itself on its week: its folder says 2025-11-21, weekStartDate says 2025-11-14" in message
 
@@ -279,21 +288,21 @@ def test_two_folders_that_name_different_weeks_are_an_error(folder: Folder) -> N
 
 
 def test_two_columns_that_name_different_tiers_are_an_error(folder: Folder) -> None:
-    folder.put("a.csv", document("tierDescription," + API_HEADER, "OTC," + api_row()))
+    folder.put("a.csv", folder.document("tierDescription," + folder.API_HEADER, "OTC," + folder.api_row()))
     message = problem_of(folder)
     assert "tierIdentifier says NMS_TIER_1, tierDescription says OTC" in message
 
 
 @pytest.mark.parametrize("other", [{"tier": "T2"}, {"monday": "2025-11-17"}])
 def test_a_file_with_several_tiers_or_weeks_is_an_error(folder: Folder, other: dict[str, str]) -> None:
-    folder.put("a.csv", document(API_HEADER, api_row(), api_row("MSFT", **other)))
+    folder.put("a.csv", folder.document(folder.API_HEADER, folder.api_row(), folder.api_row("MSFT", **other)))
     message = failure_of(folder, T1_NOVEMBER_14)
     assert "a.csv: contradicts itself" in message
     assert "one file holds one week of one tier" in message
 
 
 def test_a_folder_of_a_week_that_finra_published_after_the_files_dates_is_an_error(folder: Folder) -> None:
-    folder.download("week_ending=2025-11-21/tier=OTC/a.csv", row(updated="2025-12-15"))
+    folder.download("week_ending=2025-11-21/tier=OTC/a.csv", folder.row(updated="2025-12-15"))
     message = failure_of(folder, OTC_NOVEMBER_21)
     assert "a.csv" in message
     assert "published on 2025-12-22, but its earliest lastUpdateDate is 2025-12-15" in message
@@ -301,8 +310,8 @@ def test_a_folder_of_a_week_that_finra_published_after_the_files_dates_is_an_err
 
 def test_two_files_with_rows_of_one_kind_fail_their_partition_and_are_both_named(folder: Folder) -> None:
     folder.download("one.csv")
-    folder.download("two.csv", row("ABCD"))
-    folder.put("firms.csv", document(NON_ATS_HEADER, firm_row()))
+    folder.download("two.csv", folder.row("ABCD"))
+    folder.put("firms.csv", folder.document(folder.NON_ATS_HEADER, folder.firm_row()))
     message = failure_of(folder, OTC_NOVEMBER_14)
     assert str(folder.path / "one.csv") in message
     assert str(folder.path / "two.csv") in message
