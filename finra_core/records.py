@@ -81,7 +81,7 @@ def parse_content(documents: Sequence[bytes], partition: Partition) -> ParsedCon
         SourceDataError: a document is no FINRA data, holds another week or tier, or has no usable row.
         ControlTotalError: the payload's own *_SMBL totals differ from the sum over its records.
     """
-    parts = [_parse_document(read_table(content, i), partition, i) for i, content in enumerate(documents)]
+    parts = [_parse_document(content, partition, i) for i, content in enumerate(documents)]
     rejects = [reject for part in parts for reject in part.rejects]
     rows = _concatenate([part.rows for part in parts])
     rows, repeated = _without_repeats(rows)
@@ -132,7 +132,12 @@ class _Part:
     control_rows: int
 
 
-def _parse_document(table: Table, partition: Partition, document: int) -> _Part:
+def _parse_document(content: bytes, partition: Partition, document: int) -> _Part:
+    try:
+        table = read_table(content, document)
+    except SourceDataError as error:
+        error.partition = partition
+        raise
     check_identity(table, partition)
     kinds = summary_types(table)
     firm_table, firm_kinds = table, kinds
@@ -294,13 +299,22 @@ def _without_repeats(rows: _Rows) -> tuple[_Rows, list[Reject]]:
         if len(same) == 1:
             continue
         contents = {(r.venues[i], r.shares_micros[i], r.trades[i], r.last_update_dates[i]) for i in same}
-        lines = ", ".join(str(rows.origins[i][1]) for i in same)
+        lines = [rows.origins[i][:2] for i in same]
         if len(contents) == 1:
-            reasons.update(dict.fromkeys(same[1:], f"repeats line {rows.origins[same[0]][1]}"))
+            reasons.update({i: f"repeats {_named(lines[:1], rows.origins[i][0])}" for i in same[1:]})
         else:
-            reasons.update(dict.fromkeys(same, f"duplicate key: lines {lines} have one key and different values"))
+            named = _named(lines, lines[0][0])
+            reasons.update(dict.fromkeys(same, f"duplicate key: {named} have one key and different values"))
     rejects = [Reject(*rows.origins[i][:2], reasons[i], rows.origins[i][2]) for i in sorted(reasons)]
     return _drop(rows, reasons), rejects
+
+
+def _named(lines: list[tuple[int, int]], here: int) -> str:
+    """Lines as (document, line) in words, as seen from a row of document `here`."""
+    if any(document != here for document, _line in lines):
+        return ", ".join(f"line {line} of document {document}" for document, line in lines)
+    numbers = ", ".join(str(line) for _document, line in lines)
+    return f"line {numbers}" if len(lines) == 1 else f"lines {numbers}"
 
 
 def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[tuple[str, str, int]]:
