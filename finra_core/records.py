@@ -31,6 +31,7 @@ _PLAIN_DIGITS = 12
 _FIRM_TYPES = {"ATS_W_SMBL_FIRM": VenueType.ATS, "OTC_W_SMBL_FIRM": VenueType.NON_ATS}
 _CONTROL_TYPES = {"ATS_W_SMBL": VenueType.ATS, "OTC_W_SMBL": VenueType.NON_ATS}
 _OTHER_CUTS = frozenset({"ATS_W_FIRM", "OTC_W_FIRM", "ATS_W_VOL_STATS", "OTC_W_VOL_STATS"})
+SUMMARY_TYPES = frozenset({*_FIRM_TYPES, *_CONTROL_TYPES, *_OTHER_CUTS})
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -153,7 +154,7 @@ def _parse_document(content: bytes, partition: Partition, document: int) -> _Par
         unknown = [
             Reject(document, line, f"unknown summaryTypeCode {kind!r}", text)
             for kind, line, text in zip(kinds, table.lines, table.texts, strict=True)
-            if kind not in _FIRM_TYPES and kind not in _CONTROL_TYPES and kind not in _OTHER_CUTS
+            if kind not in SUMMARY_TYPES
         ]
     rows, bad = _convert(firm_table, [_FIRM_TYPES[kind] for kind in firm_kinds], document)
     return _Part(rows, table.rejects + unknown + bad, controls, other_rows)

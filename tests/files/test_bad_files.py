@@ -158,6 +158,14 @@ def test_a_download_over_the_limit_is_not_scanned_for_its_week(folder: Folder, m
     assert f"over {len(GOOD)} bytes" in message
 
 
+def test_a_file_whose_columns_name_its_week_is_listed_by_its_head_alone(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSource, "MAX_FILE_BYTES", 0)
+    folder.put("big.csv", folder.document(folder.API_HEADER, folder.api_row()))
+    assert "big.csv: over 0 bytes" in failure_of(folder, T1_NOVEMBER_14)
+
+
 def test_a_dangling_link_is_a_problem_that_names_it(folder: Folder) -> None:
     (folder.path / "link.csv").symlink_to(folder.path / "gone.csv")
     message = problem_of(folder)
@@ -177,7 +185,8 @@ def test_a_link_to_a_file_is_read_and_a_folder_that_holds_itself_is_read_once(fo
     (folder.path / "link.csv").symlink_to(target)
     (folder.path / "real" / "loop").symlink_to(folder.path)
     listing = folder.source().listing()
-    assert (listing.partitions, listing.problems) == ({OTC_NOVEMBER_14}, ())
+    assert listing.partitions == {OTC_NOVEMBER_14}
+    assert listing.problems == ()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")

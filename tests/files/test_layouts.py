@@ -164,6 +164,14 @@ def test_finras_totals_may_stand_in_a_file_of_their_own(folder: Folder) -> None:
     assert records_of(folder, T1_NOVEMBER_14) == 1
 
 
+def test_bad_rows_of_one_kind_do_not_make_two_files_alike(folder: Folder) -> None:
+    bad = folder.api_row(kind="nonsense")
+    folder.put("a.csv", folder.document(folder.API_HEADER, folder.api_row(), bad))
+    firms = folder.api_row(kind="OTC_W_SMBL_FIRM").replace("JPBX,", ",7")
+    folder.put("b.csv", folder.document(folder.API_HEADER, firms, bad))
+    assert records_of(folder, T1_NOVEMBER_14) == 2
+
+
 def test_bad_rows_are_left_to_the_parser(folder: Folder) -> None:
     folder.download(
         "a.csv", "OTC|short|row", folder.row(), folder.row("ABCD").replace("171", "x"), folder.row(), folder.row("ZZZZ")
