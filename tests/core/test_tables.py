@@ -128,9 +128,11 @@ def test_a_quoted_row_cut_off_within_a_value_is_set_aside() -> None:
     assert [(r.line, r.reason) for r in table.rejects] == [(3, "its quotes do not match")]
 
 
-def test_quotes_in_unquoted_text_are_text() -> None:
-    table = read_table(content('AABB|"Asia" Broadband "Inc|OTCN|1|1|2025-12-15'))
-    assert table.columns["issueName"] == ['"Asia" Broadband "Inc']
+@pytest.mark.parametrize("others", [[], ["a short row"]])
+@pytest.mark.parametrize("name", ['"Asia" Broadband "Inc', 'Asia "Broadband"', '"Asia"'])
+def test_quotes_in_unquoted_text_are_text(name: str, others: list[str]) -> None:
+    table = read_table(content(f"AABB|{name}|OTCN|1|1|2025-12-15", *others))
+    assert table.columns["issueName"] == [name]
 
 
 def test_an_unquoted_comma_in_a_name_sets_the_row_aside() -> None:

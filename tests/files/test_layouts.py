@@ -158,6 +158,14 @@ def test_ats_and_non_ats_downloads_make_one_partition_in_the_order_of_their_path
     assert len(parse_content(payload.documents, OTC_NOVEMBER_14).records) == 2
 
 
+def test_any_number_of_documents_keeps_the_order_of_their_paths(folder: Folder) -> None:
+    kinds = ["ATS_W_SMBL", "OTC_W_FIRM", "ATS_W_SMBL_FIRM", "OTC_W_VOL_STATS", "ATS_W_FIRM", "OTC_W_SMBL"]
+    contents = [folder.document(folder.API_HEADER, folder.api_row(kind=kind)) for kind in kinds]
+    for i in (4, 2, 0, 5, 3, 1):
+        folder.put(f"{i}/a.csv", contents[i])
+    assert folder.source().fetch(T1_NOVEMBER_14).documents == tuple(contents)
+
+
 def test_finras_totals_may_stand_in_a_file_of_their_own(folder: Folder) -> None:
     folder.put("a.csv", folder.document(folder.API_HEADER, folder.api_row()))
     folder.put("b.csv", folder.document(folder.API_HEADER, folder.api_row(kind="ATS_W_SMBL").replace("JPBX", "")))
@@ -182,7 +190,7 @@ def test_bad_rows_are_left_to_the_parser(folder: Folder) -> None:
     assert (len(parsed.records), len(parsed.rejects)) == (2, 3)
 
 
-def test_a_short_row_lends_no_date(folder: Folder) -> None:
-    folder.download("a.csv", folder.row(), "2025-11-17", "OTC|AABB|2025-11-17", folder.row("ABCD") + "|2025-11-17")
+def test_a_short_or_long_row_lends_no_date(folder: Folder) -> None:
+    folder.download("a.csv", folder.row(), "2025-11-17", "OTC|AABB|2025-11-17", folder.row(updated="2025-11-17") + "|x")
     assert listed(folder) == {OTC_NOVEMBER_14}
     assert records_of(folder, OTC_NOVEMBER_14) == 1
