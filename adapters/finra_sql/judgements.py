@@ -103,7 +103,7 @@ def _analysed(connection: Connection, weeks: Collection[date], calc_version: int
     query = select(analyses.c.week_ending, analyses.c.tier, analyses.c.inputs).where(
         analyses.c.week_ending.in_(set(weeks)), analyses.c.calc_version == calc_version
     )
-    return frozenset(row._tuple() for row in connection.execute(query))
+    return frozenset(tuple(row) for row in connection.execute(query))
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Readiness:
