@@ -134,7 +134,7 @@ class _Part:
 
 def _parse_document(table: Table, partition: Partition, document: int) -> _Part:
     check_identity(table, partition)
-    kinds = _summary_types(table)
+    kinds = summary_types(table)
     firm_table, firm_kinds = table, kinds
     controls: list[tuple[str, str, int]] = []
     other_rows = 0
@@ -154,7 +154,7 @@ def _parse_document(table: Table, partition: Partition, document: int) -> _Part:
     return _Part(rows, table.rejects + unknown + bad, controls, other_rows)
 
 
-def _summary_types(table: Table) -> list[str]:
+def summary_types(table: Table) -> list[str]:
     """Each row's summaryTypeCode: downloads have no such column, but only one of MPID and CRD number."""
     if "summaryTypeCode" in table.columns:
         return table.columns["summaryTypeCode"]
