@@ -7,14 +7,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timezone
+from typing import Any
 
 from attrs import Factory, define, field
+from wire import Seen, answer
 
 from finra_core.partitions import Partition
 from finra_core.tiers import Tier
 from finra_http import HttpSource, open_source
 from finra_http.runtime import Runtime
-from wire import Seen, answer
 
 PARTITION = Partition(date(2026, 1, 2), Tier.OTC)
 MONDAY, CODE = "2025-12-29", "OTCE"
@@ -101,7 +102,7 @@ class Desk:
 
     def _data(self, header: str, rows: list[str]) -> bytes:
         text = "".join(f"{line}\n" for line in [header, *rows])
-        counts = {"Record_Total": len(self.rows), "Total_Records_On_Page": len(rows)}
+        counts: dict[str, Any] = {"Record_Total": len(self.rows), "Total_Records_On_Page": len(rows)}
         return answer(text, zipped=True, FINRA_api_request_id="req-1", **counts)
 
 

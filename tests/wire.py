@@ -39,7 +39,12 @@ Script = Callable[[Seen], bytes]
 
 
 def answer(
-    body: bytes | str = b"", *, status: int = 200, media_type: str = "text/plain", zipped: bool = False, **headers: object
+    body: bytes | str = b"",
+    *,
+    status: int = 200,
+    media_type: str = "text/plain",
+    zipped: bool = False,
+    **headers: object,
 ) -> bytes:
     """A sound HTTP answer; header names are written with underscores."""
     content = body.encode() if isinstance(body, str) else body
@@ -69,6 +74,7 @@ def serving(script: Script) -> Iterator[str]:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 64
     script: Script
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
+import math
 import threading
 
 from attrs import field, frozen
@@ -84,8 +84,9 @@ def _read_token(reply: Reply) -> tuple[str, float]:
 
 
 def _life(value: object) -> float:
+    """FINRA has sent expires_in as a number and as text."""
     try:
-        life = float(json.loads(value)) if isinstance(value, str) else value
-    except (ValueError, TypeError):
-        life = None
-    return float(life) if isinstance(life, (int, float)) and life > 0 else DEFAULT_LIFE
+        life = float(value) if isinstance(value, (int, float, str)) else 0.0
+    except (ValueError, OverflowError):
+        life = 0.0
+    return life if 0 < life < math.inf else DEFAULT_LIFE

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from urllib3 import BaseHTTPResponse
 
 from finra_http.budget import Tally
-from finra_http.faults import FaultError, TooLargeError
+from finra_http.faults import BadDataError, FaultError
 from finra_http.runtime import Deadline
 
 MAX_BODY = 8 * 1024 * 1024
@@ -25,7 +25,7 @@ def read_body(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> b
     """The whole body, decompressed.
 
     Raises:
-        TooLargeError: it passes the tally's bound, or MAX_BODY.
+        BadDataError: it passes the tally's bound, or MAX_BODY.
         FaultError: it is broken or not over when the deadline is.
         urllib3.exceptions.HTTPError: the connection failed or ended before the body.
     """
@@ -46,7 +46,7 @@ def _chunks(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> Ite
     while chunk := response.read1(min(_CHUNK, tally.left), decode_content=False):
         tally.received += len(chunk)
         if not tally.left:
-            raise TooLargeError(f"the answer takes more than {tally.bound:,} bytes")
+            raise BadDataError(f"the answer takes more than {tally.bound:,} bytes")
         if not deadline.remaining():
             raise FaultError("the answer was not over in time", outcome="time-out")
         yield chunk
@@ -73,4 +73,4 @@ def _gunzip(chunks: Iterable[bytes]) -> bytes:
 
 def _check_size(body: bytearray) -> None:
     if len(body) > MAX_BODY:
-        raise TooLargeError(f"the answer is larger than {MAX_BODY:,} bytes")
+        raise BadDataError(f"the answer is larger than {MAX_BODY:,} bytes")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from attrs import define
 
 from finra_core.errors import SourceError
+from finra_core.partitions import Partition
 from finra_core.ports import Usage
 
 
@@ -22,10 +23,13 @@ class ByteBudgetError(SourceError):
     `max_bytes` is the budget, `used_bytes` what had been received, `needed_bytes` the most that the answer could take.
     """
 
-    def __init__(self, max_bytes: int, used_bytes: int, needed_bytes: int) -> None:
+    def __init__(
+        self, subject: str, partition: Partition | None, *, max_bytes: int, used_bytes: int, needed_bytes: int
+    ) -> None:
         super().__init__(
-            f"API budget reached: {used_bytes:,} of {max_bytes:,} bytes are used and the next answer may take "
-            f"{needed_bytes:,}; raise FINRA_MAX_BYTES or run again later"
+            f"API budget reached, not asked for {subject}: {used_bytes:,} of {max_bytes:,} bytes are used and the "
+            f"answer may take {needed_bytes:,}; raise FINRA_MAX_BYTES or run again later",
+            partition=partition,
         )
         self.max_bytes = max_bytes
         self.used_bytes = used_bytes
@@ -60,28 +64,37 @@ class Meter:
             return self._usage
 
     @contextmanager
-    def request(self, bound: int) -> Iterator[Tally]:
+    def request(self, bound: int, subject: str, partition: Partition | None = None) -> Iterator[Tally]:
         """Account for one request, whose answer is cut off before it takes more than `bound` bytes.
+
+        `subject` and `partition` say for an error what it was about.
 
         Raises:
             ByteBudgetError: those bytes might pass the budget.
         """
-        self._reserve(bound)
+        self._reserve(bound, subject, partition)
         tally = Tally(bound)
         try:
             yield tally
         finally:
             self._settle(tally)
 
-    def _reserve(self, bound: int) -> None:
+    def _reserve(self, bound: int, subject: str, partition: Partition | None) -> None:
         with self._settled:
-            # Answers under way mostly end far below their bound, so wait for them before refusing.
-            while self._max_bytes is not None and self._usage.bytes_received + self._reserved + bound > self._max_bytes:
-                if not self._reserved:
-                    raise ByteBudgetError(self._max_bytes, self._usage.bytes_received, bound)
-                self._settled.wait()
+            if self._max_bytes is not None:
+                self._await_room(bound, self._max_bytes)
+                used = self._usage.bytes_received
+                if used + bound > self._max_bytes:
+                    raise ByteBudgetError(
+                        subject, partition, max_bytes=self._max_bytes, used_bytes=used, needed_bytes=bound
+                    )
             self._reserved += bound
             self._usage = Usage(self._usage.requests + 1, self._usage.bytes_received)
+
+    def _await_room(self, bound: int, max_bytes: int) -> None:
+        """Answers under way mostly end far below their bound: wait for them where they leave no room."""
+        while self._reserved and self._usage.bytes_received + self._reserved + bound > max_bytes:
+            self._settled.wait()
 
     def _settle(self, tally: Tally) -> None:
         with self._settled:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from finra_core.errors import SourceDataError, SourceRejectedError, SourceUnavailableError
-from finra_http.faults import FaultError, RejectedError, TooLargeError
+from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
+from finra_http.faults import BadDataError, FaultError, ProblemError, RejectedError
 from finra_http.redaction import Secrets
 from finra_http.replies import check_status
 from finra_http.runtime import Deadline, Runtime
@@ -22,7 +22,7 @@ FIRST_PAUSE = 0.5
 MAX_RETRY_AFTER = 60.0
 """Seconds. Asked for a longer pause we leave at once, rather than come back too early or keep others waiting."""
 
-_SHOWN = 500
+_SHOWN, _SHOWN_ID = 300, 100
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 T = TypeVar("T")
@@ -62,46 +62,34 @@ class Client:
         tries = 0
         while True:
             tries += 1
-            try:
-                return self._once(request, read, deadline)
-            except FaultError as fault:
-                pause = self._pause(fault, tries)
-                message = self._message(request, _outcome(fault), fault.detail, fault.request_id)
-                if pause is None or pause >= deadline.remaining():
-                    raise SourceUnavailableError(
-                        f"{message}; {_given_up(fault, tries)}",
-                        partition=request.partition,
-                        status_code=fault.status_code,
-                        request_id=self._secrets.redact(fault.request_id),
-                    ) from fault
-                logger.debug("%s; trying again in %.1f s", message, pause)
+            answer = self._once(request, read, deadline)
+            if not isinstance(answer, ProblemError):
+                return answer
+            pause = self._pause(answer, tries)
+            if pause is None or pause >= deadline.remaining():
+                raise self._error(request, answer, tries)
+            logger.debug("%s; trying again in %.1f s", self._message(request, answer), pause)
             self._runtime.sleep(pause)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._transport.close()
 
-    def _once(self, request: Request, read: Callable[[Reply], T], deadline: Deadline) -> T:
+    def _once(self, request: Request, read: Callable[[Reply], T], deadline: Deadline) -> T | ProblemError:
+        # Problems are returned: an error raised while one is being handled would drag it along, secrets and all.
         try:
             reply = self._authorised(request, deadline)
-        except TooLargeError as error:
-            raise SourceDataError(
-                self._message(request, "HTTP 200", str(error), None), partition=request.partition
-            ) from None
+        except ProblemError as problem:
+            return problem
         try:
             check_status(reply, self._runtime.now())
             return read(reply)
-        except FaultError as fault:
-            fault.request_id = reply.request_id
-            if fault.status_code is None:
-                fault.status_code = reply.status
-            raise
-        except RejectedError as refusal:
-            raise self._rejected(request, refusal, reply.request_id) from None
+        except ProblemError as problem:
+            found = problem
         except SourceDataError as error:
-            outcome = f"HTTP {reply.status}"
-            message = self._message(request, outcome, error.message, reply.request_id)
-            raise SourceDataError(message, partition=request.partition) from None
+            found = BadDataError(error.message)
+        found.answered(reply.status, reply.request_id)
+        return found
 
     def _authorised(self, request: Request, deadline: Deadline) -> Reply:
         """One exchange; on a 401 a second one with a new token, and never a third."""
@@ -114,35 +102,42 @@ class Client:
         self._tokens.discard(authorization)
         return self._transport.exchange(request, self._tokens.authorization(deadline), deadline)
 
-    def _pause(self, fault: FaultError, tries: int) -> float | None:
+    def _pause(self, problem: ProblemError, tries: int) -> float | None:
         """Seconds to wait before trying again; None when it is not to be tried again."""
-        asked = fault.retry_after or 0.0
-        if tries >= MAX_TRIES or asked > MAX_RETRY_AFTER:
+        asked = problem.retry_after or 0.0
+        if not isinstance(problem, FaultError) or tries >= MAX_TRIES or asked > MAX_RETRY_AFTER:
             return None
         return max(asked, self._runtime.jitter() * FIRST_PAUSE * 2.0 ** (tries - 1))
 
-    def _rejected(self, request: Request, refusal: RejectedError, request_id: str | None) -> SourceRejectedError:
-        advised = request.about_credentials or refusal.status_code in (_UNAUTHORIZED, _FORBIDDEN)
-        detail = f"{refusal.detail}; {self._advice}" if advised else refusal.detail
-        return SourceRejectedError(
-            self._message(request, f"HTTP {refusal.status_code}", detail, request_id),
+    def _error(self, request: Request, problem: ProblemError, tries: int) -> SourceError:
+        message = self._message(request, problem)
+        if isinstance(problem, BadDataError):
+            return SourceDataError(message, partition=request.partition)
+        if isinstance(problem, RejectedError):
+            kind: type[SourceUnavailableError | SourceRejectedError] = SourceRejectedError
+            advised = request.about_credentials or problem.status_code in (_UNAUTHORIZED, _FORBIDDEN)
+            advice = f"; {self._advice}" if advised else ""
+        else:
+            kind, advice = SourceUnavailableError, f"; {_given_up(problem, tries)}"
+        return kind(
+            message + advice,
             partition=request.partition,
-            status_code=refusal.status_code,
-            request_id=self._secrets.redact(request_id),
+            status_code=problem.status_code,
+            request_id=self._shown(problem.request_id or "", _SHOWN_ID) or None,
         )
 
-    def _message(self, request: Request, outcome: str, detail: str, request_id: str | None) -> str:
+    def _message(self, request: Request, problem: ProblemError) -> str:
+        request_id = self._shown(problem.request_id or "", _SHOWN_ID)
         named = f", request id {request_id}" if request_id else ""
+        detail = self._shown(problem.detail, _SHOWN)
+        return f"API fetch failed ({problem.outcome}) for {request.subject}{named}: {detail}"
+
+    def _shown(self, text: str, length: int) -> str:
         # Redacted before it is cut: half a token is still a secret.
-        shown = self._secrets.redact(f"{named}: {detail}")[:_SHOWN]
-        return f"API fetch failed ({outcome}) for {request.subject}{shown}"
+        return self._secrets.redact(text)[:length]
 
 
-def _outcome(fault: FaultError) -> str:
-    return fault.outcome if fault.status_code is None else f"HTTP {fault.status_code}"
-
-
-def _given_up(fault: FaultError, tries: int) -> str:
-    if fault.retry_after is not None and fault.retry_after > MAX_RETRY_AFTER:
-        return f"it asks to wait {fault.retry_after:,.0f} s; run again after that"
+def _given_up(problem: ProblemError, tries: int) -> str:
+    if problem.retry_after is not None and problem.retry_after > MAX_RETRY_AFTER:
+        return f"it asks to wait {problem.retry_after:,.0f} s; run again after that"
     return f"gave up after {tries} {'try' if tries == 1 else 'tries'}; run again later"

@@ -13,11 +13,12 @@ from finra_core.ports import Listing
 from finra_core.tiers import Tier
 from finra_core.weeks import week_ending_of
 from finra_http.faults import FaultError, one_line
-from finra_http.replies import json_object
+from finra_http.replies import iso_date, json_object
 from finra_http.transport import Reply
 
 logger = logging.getLogger(__name__)
 
+_MONDAY = 0
 _WEEK_FIELD, _TIER_FIELD = "weekStartDate", "tierIdentifier"
 
 
@@ -62,8 +63,5 @@ def _entries(answer: dict[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _monday(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") else None
-    except ValueError:
-        return None
-    return day if day is not None and day.weekday() == 0 else None
+    day = iso_date(text)
+    return day if day is not None and day.weekday() == _MONDAY else None

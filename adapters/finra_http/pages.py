@@ -14,11 +14,10 @@ from finra_core.records import check_identity
 from finra_core.tables import Table, read_table
 from finra_http.faults import FaultError, one_line
 from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
-from finra_http.replies import csv_text
+from finra_http.replies import csv_text, iso_date
 from finra_http.transport import Reply
 
 RowKey = tuple[str, ...]
-_ISO_LENGTH = len("YYYY-MM-DD")
 
 
 @frozen(eq=False)
@@ -81,18 +80,20 @@ def _table(text: bytes, reply: Reply) -> Table:
     arrived = len(table) + len(table.rejects)
     if declared is not None and arrived < declared:
         raise FaultError(f"{arrived:,} of the page's {declared:,} rows arrived")
+    if not text.endswith(b"\n") and _last_row_is_broken(table, text):
+        raise FaultError("the page ends within a row")
     if table.rejects:
-        _refuse_reject(table, text)
+        first = table.rejects[0]
+        raise SourceDataError(f"line {first.line} of a page: {first.reason}")
     if declared is not None and arrived > declared:
         raise FaultError(f"{arrived:,} rows arrived where the page says {declared:,}")
     return table
 
 
-def _refuse_reject(table: Table, text: bytes) -> None:
-    first = table.rejects[0]
-    if not text.endswith(b"\n") and first.line == text.count(b"\n") + 1:
-        raise FaultError("the page ends within a row")
-    raise SourceDataError(f"line {first.line} of a page: {first.reason}")
+def _last_row_is_broken(table: Table, text: bytes) -> bool:
+    if table.rejects and table.rejects[-1].line == text.count(b"\n") + 1:
+        return True
+    return any(iso_date(text) is None for text in table.columns["lastUpdateDate"][-1:])
 
 
 def _lines(table: Table) -> Sequence[str]:
@@ -109,16 +110,11 @@ def _check_summary_types(table: Table) -> None:
 
 
 def _newest(texts: Sequence[str]) -> date:
-    return max(map(_date, set(texts)))
-
-
-def _date(text: str) -> date:
-    try:
-        if len(text) != _ISO_LENGTH:
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SourceDataError(f"lastUpdateDate {one_line(text)[:40]!r} is not a date") from None
+    days = {text: iso_date(text) for text in set(texts)}
+    wrong = sorted(text for text, day in days.items() if day is None)
+    if wrong:
+        raise SourceDataError(f"lastUpdateDate {one_line(wrong[0])[:40]!r} is not a date")
+    return max(day for day in days.values() if day is not None)
 
 
 def _total(reply: Reply) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import overload
 
 
 class Secrets:
@@ -18,13 +17,8 @@ class Secrets:
         with self._lock:
             self._texts |= frozenset(texts)
 
-    @overload
-    def redact(self, text: str) -> str: ...
-    @overload
-    def redact(self, text: None) -> None: ...
-    def redact(self, text: str | None) -> str | None:
+    def redact(self, text: str) -> str:
         """The text without any secret."""
-        if text is not None:
-            for secret in sorted(self._texts, key=len, reverse=True):
-                text = text.replace(secret, "***")
+        for secret in sorted(self._texts, key=len, reverse=True):
+            text = text.replace(secret, "***")
         return text

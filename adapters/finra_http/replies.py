@@ -7,7 +7,7 @@ of the network in between.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -63,6 +63,14 @@ def json_object(reply: Reply) -> dict[str, object] | None:
     return None if _says_nothing(value) else value
 
 
+def iso_date(text: str) -> date | None:
+    """A date as FINRA writes them, YYYY-MM-DD; None for anything else, other forms of ISO 8601 included."""
+    try:
+        return date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") and text[4::3] == "--" else None
+    except ValueError:
+        return None
+
+
 def _csv_or_nothing(reply: Reply, fields: tuple[str, ...]) -> bytes | None:
     body = reply.body.strip()
     if reply.status == HTTPStatus.NO_CONTENT or not body:
@@ -108,7 +116,7 @@ def _says_nothing(value: dict[str, object]) -> bool:
 def _refuse(status: int, detail: str, retry_after: float | None) -> None:
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise FaultError(detail, status_code=status, retry_after=retry_after)
-    raise RejectedError(status, detail)
+    raise RejectedError(detail, status_code=status)
 
 
 def _explanation(reply: Reply) -> str:

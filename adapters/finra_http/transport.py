@@ -18,7 +18,7 @@ import finra_core
 from finra_core.partitions import Partition
 from finra_http.body import read_body
 from finra_http.budget import Meter, Tally
-from finra_http.faults import FaultError, TooLargeError, one_line
+from finra_http.faults import FaultError, ProblemError, one_line
 from finra_http.limiter import RateLimiter
 from finra_http.runtime import Deadline
 from finra_http.settings import parse_address
@@ -70,7 +70,7 @@ class Reply:
     @property
     def request_id(self) -> str | None:
         """FINRA's own name for the request, for questions to FINRA."""
-        return one_line(self.headers.get("FINRA-api-request-id", "")) or None
+        return _request_id(self.headers)
 
     def count(self, header: str) -> int | None:
         """A header that is a number of rows; None where there is none."""
@@ -91,15 +91,15 @@ class Transport:
 
         Raises:
             FaultError: no whole answer came.
-            TooLargeError: the answer passed its bound.
+            BadDataError: the answer passed its bound.
             ByteBudgetError: the answer could pass the budget, so the request was not made.
         """
         self._limiter.wait()
-        with self._meter.request(request.max_bytes) as tally:
+        with self._meter.request(request.max_bytes, request.subject, request.partition) as tally:
             try:
                 return self._exchange(request, authorization, tally, deadline)
             except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-                raise _fault(error) from error
+                raise _fault(error) from None
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -130,12 +130,16 @@ class Transport:
 def _read(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> bytes:
     try:
         return read_body(response, tally, deadline)
-    except (exceptions.HTTPError, FaultError, TooLargeError) as error:
+    except (exceptions.HTTPError, ProblemError) as error:
         if response.status != _OK:
             return b""  # the status says what went wrong; a broken explanation must not hide it
-        if isinstance(error, FaultError):
-            error.status_code = response.status
+        if isinstance(error, ProblemError):
+            error.answered(response.status, _request_id(response.headers))
         raise
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return one_line(headers.get("FINRA-api-request-id", "")) or None
 
 
 def _headers(request: Request, authorization: str | None) -> dict[str, str]:
