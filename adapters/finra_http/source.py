@@ -44,8 +44,8 @@ MAX_ROW_BYTES = 512
 MAX_LISTING_BYTES = 1024 * 1024
 """249 weeks of 5 tiers made about 45 kB in 2026."""
 
-PAGE_ROW_BYTES = 20
-PAGE_BYTES = 400
+PAGE_ROW_BYTES = 21
+PAGE_BYTES = 200
 PROBE_BYTES = 45
 """Expected bytes of an answer over the network: see docs/adr/0005-csv-over-json.md, "Evidence"."""
 
