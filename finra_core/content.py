@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
 from finra_core.captures import SourceVersion
 
 _SHOWN = 16
+
+
+def _as_tuple(documents: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(documents)
 
 
 @frozen
@@ -20,7 +24,7 @@ class Payload:
     `version` is what the source says of the version of exactly this content, None where it says nothing.
     """
 
-    documents: tuple[bytes, ...] = field(converter=tuple, repr=False)
+    documents: tuple[bytes, ...] = field(converter=_as_tuple, repr=False)
     source_url: str
     version: SourceVersion | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -13,6 +14,10 @@ from finra_core.failures import ExitCode
 from finra_core.ports import Usage
 from finra_core.readiness import Readiness
 from finra_core.tiers import Tier
+from finra_core.timestamps import parse_utc_text, utc_text
+
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
 
 SCHEMA_VERSION = 1
 
@@ -74,17 +79,22 @@ class RunReport:
         return sum(partition.outcome is outcome for partition in self.partitions)
 
     def to_json(self, indent: int | None = None) -> str:
-        """The report as JSON, by the field names above; dates and times in ISO 8601."""
-        from cattrs.preconf.json import make_converter  # noqa: PLC0415  a run that prints no JSON need not import it
-
-        return str(make_converter().dumps(self, indent=indent))
+        """The report as JSON, by the field names above; dates and times in ISO 8601, times UTC with Z."""
+        return str(_converter().dumps(self, indent=indent))
 
     @classmethod
     def from_json(cls, text: str) -> RunReport:
         """The inverse of `to_json`."""
-        from cattrs.preconf.json import make_converter  # noqa: PLC0415
+        return _converter().loads(text, cls)
 
-        return make_converter().loads(text, cls)
+
+def _converter() -> JsonConverter:
+    from cattrs.preconf.json import make_converter  # noqa: PLC0415  a run that prints no JSON need not import it
+
+    converter = make_converter()
+    converter.register_unstructure_hook(datetime, utc_text)
+    converter.register_structure_hook(datetime, lambda text, _type: parse_utc_text(text))
+    return converter
 
 
 def exit_code(anomalies: Mapping[str, int]) -> ExitCode:

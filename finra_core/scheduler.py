@@ -6,6 +6,7 @@ says is missing, whoever left it so, and therefore a run after a crash ends wher
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -417,6 +418,6 @@ def _say_readiness(readiness: Readiness, *, unchanged: bool) -> None:
     # A week that only waits for FINRA's calendar is no trouble; anything else is.
     waiting = all(issue.startswith("Waiting") for issue in readiness.blocking_issues)
     level = logging.INFO if waiting else logging.WARNING
-    present = int(readiness.all_partitions_present)
-    issues = "; ".join(readiness.blocking_issues)
-    log.log(level, "  %s: NOT READY (all_partitions_present=%d, %s)", readiness.week_ending, present, issues)
+    present, issues = int(readiness.all_partitions_present), json.dumps(readiness.blocking_issues)
+    text = f"NOT READY (all_partitions_present={present}, blocking_issues: {issues})"
+    log.log(level, "  %s: %s", readiness.week_ending, text)

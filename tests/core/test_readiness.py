@@ -121,6 +121,8 @@ def test_a_week_is_ready_exactly_when_all_of_it_is_captured_normalised_analysed_
 def test_each_criterion_stands_for_what_it_says(state: WeekState, on: date) -> None:
     readiness = evaluate_readiness(state, on)
     assert readiness.all_partitions_present == (len(state.tiers) == 3)
+    stages_done = all(s.normalised == s.newest and s.analysed for s in state.tiers.values())
+    assert readiness.all_stages_complete == (len(state.tiers) == 3 and stages_done and state.cross_tier_analysed)
     assert readiness.no_critical_anomalies == (state.open_criticals == 0)
     assert readiness.no_rejected_rows == (not any(s.rejected_rows for s in state.tiers.values()))
 

@@ -1,0 +1,149 @@
+"""The simulated FINRA as a source, in process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timezone
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from attrs import frozen
+
+from finra_core.ambient import utc_now
+from finra_core.captures import SourceVersion
+from finra_core.content import Payload
+from finra_core.errors import ConfigurationError, SourceError, SourceUnavailableError
+from finra_core.partitions import Partition
+from finra_core.ports import Listing, Usage
+from finra_core.tiers import TIERS
+from finra_simulator.text import DOCUMENT_FIELDS, delimited
+from finra_simulator.world import World
+
+Clock = Callable[[], datetime]
+
+
+@frozen
+class Outage:
+    """From `start` until before `end` the source fails with this HTTP status: for one partition, or for None wholly."""
+
+    partition: Partition | None
+    start: datetime
+    end: datetime
+    status_code: int = 503
+
+
+@frozen
+class SimulatorSource:
+    """A `Source` over a world, at the instant that the clock says. It holds no state of its own."""
+
+    world: World
+    clock: Clock = utc_now
+    outages: Sequence[Outage] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name in log lines."""
+        return "simulator"
+
+    @property
+    def archive(self) -> bool:
+        """False: it goes on publishing."""
+        return False
+
+    def listing(self) -> Listing:
+        """All that the world has published."""
+        now = self.clock()
+        self._refuse(None, now)
+        return Listing(self.world.published(now))
+
+    def probe(self, partition: Partition) -> SourceVersion | None:
+        """The world's version; None where the partition is not published."""
+        now = self.clock()
+        self._refuse(partition, now)
+        return self.world.version(partition, now)
+
+    def fetch(self, partition: Partition) -> Payload:
+        """One document with the rows of both *_SMBL_FIRM types, by row key."""
+        now = self.clock()
+        self._refuse(partition, now)
+        version = self.world.version(partition, now)
+        if version is None:
+            raise SourceError(f"{partition}: not published on {now:%Y-%m-%d}", partition=partition)
+        document = delimited(self.world.rows(partition, now), DOCUMENT_FIELDS)
+        week = f"{partition.week_start}/{partition.tier.finra_code}"
+        url = f"simulator:?seed={self.world.seed}#{week}"
+        return Payload((document,), url, version)  # type: ignore[arg-type, unused-ignore]
+
+    def price(self, version: SourceVersion | None) -> Usage:
+        """Nothing: it is free."""
+        return Usage()
+
+    def usage(self) -> Usage:
+        """Nothing: no byte of it crosses a network."""
+        return Usage()
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+    def _refuse(self, partition: Partition | None, now: datetime) -> None:
+        for outage in self.outages:
+            if outage.partition in (None, partition) and outage.start <= now < outage.end:
+                raise SourceUnavailableError(
+                    f"API fetch failed (HTTP {outage.status_code})", partition=partition, status_code=outage.status_code
+                )
+
+
+def open_source(url: str, settings: Mapping[str, str]) -> SimulatorSource:
+    """Open `simulator:` or `simulator:?seed=7&symbols=500&rate=0.2&now=2026-01-05T15:00:00Z`.
+
+    seed: which world. symbols: securities a tier, one number or three. rate: the share of partitions that
+    are restated. first_week: a day of the first week. now: stops the clock at this instant.
+
+    Raises:
+        ConfigurationError: a parameter is unknown or malformed.
+    """
+    given = _parameters(url)
+    try:
+        world = World(**{_READERS[name][0]: _READERS[name][1](text) for name, text in given.items() if name != "now"})
+        return SimulatorSource(world, _stopped_at(given["now"]) if "now" in given else utc_now)
+    except (ValueError, OverflowError) as error:
+        raise ConfigurationError(f"malformed parameter in {url!r}: {error}; {_KNOWN}") from None
+
+
+def _symbols(text: str) -> tuple[int, ...]:
+    numbers = tuple(map(int, text.split(",")))
+    return numbers * len(TIERS) if len(numbers) == 1 else numbers
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "seed": ("seed", int),
+    "symbols": ("symbols", _symbols),
+    "rate": ("restatement_rate", float),
+    "first_week": ("first_week", date.fromisoformat),
+}
+"""By the parameter's name: the world's field and how it is read."""
+_KNOWN = (
+    "the parameters are seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0..1, first_week=YYYY-MM-DD "
+    "and now=YYYY-MM-DDTHH:MM:SSZ"
+)
+
+
+def _parameters(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    names = [name for name, _value in pairs]
+    unknown = [name for name in names if name not in (*_READERS, "now")]
+    if unknown:
+        raise ConfigurationError(f"unknown parameter {unknown[0]!r} in {url!r}: {_KNOWN}")
+    if parts.netloc or parts.path or parts.fragment or len(set(names)) < len(names):
+        raise ConfigurationError(f"malformed source {url!r}: write simulator:?NAME=VALUE&..., each name once; {_KNOWN}")
+    return dict(pairs)
+
+
+def _stopped_at(text: str) -> Clock:
+    # Python 3.10 does not read the Z.
+    instant = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
+    if instant.tzinfo is None:
+        raise ValueError(f"now={text} has no time zone")
+    utc = instant.astimezone(timezone.utc)
+    return lambda: utc

@@ -1,0 +1,150 @@
+"""A week's trading: the rows of one partition as FINRA first publishes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from random import Random
+
+from attrs import evolve, frozen
+
+from finra_core.partitions import Partition
+from finra_core.tiers import Tier
+from finra_simulator.chance import below, stream
+from finra_simulator.rows import ATS_SYMBOL_FIRM, MICROS, OTC_SYMBOL_FIRM, Row, row_key
+from finra_simulator.securities import Security, issue_name, other_tape, universe
+from finra_simulator.venues import Venue, ats_venues, firms
+
+FRACTIONAL_FROM = date(2026, 2, 23)
+"""The week in which the NMS reporting facilities began to take fractional shares."""
+_FRACTIONAL_CHANCE = 0.26
+_LATE_REPORT_CHANCE = 0.03
+_DENSITY = {Tier.NMS_TIER_1: 0.4, Tier.NMS_TIER_2: 0.15, Tier.OTC: 0.09}
+_EPOCH = date(2000, 1, 7)
+_MAX_LOT, _MIN_LOT = 100, 40
+
+
+@frozen
+class Market:
+    """Who trades what: the part of the world that does not depend on time. symbols: how many in each tier."""
+
+    seed: int
+    symbols: tuple[int, int, int]
+    ats: int
+    firms: int
+
+    def securities(self, tier: Tier) -> tuple[Security, ...]:
+        """The securities of a tier, by symbol."""
+        return universe(self.seed, tier, self.symbols[list(Tier).index(tier)])
+
+
+@frozen
+class Book:
+    """What can be traded in one partition: pairs of a security and a venue make its rows."""
+
+    partition: Partition
+    published: date
+    ats_securities: tuple[Security, ...]
+    ats_venues: tuple[Venue, ...]
+    firm_securities: tuple[Security, ...]
+    firms: tuple[Venue, ...]
+
+    def row(self, security: Security, venue: Venue, chance: Random) -> Row:
+        """A week of this security at this venue."""
+        draw = chance.random()
+        size = int(draw * draw * draw * security.size * venue.reach) + 1
+        trades = size // (_MIN_LOT + below(chance, _MAX_LOT - _MIN_LOT)) + 1
+        shares = size * MICROS + (self._fraction(chance) if venue.crd else 0)
+        return self.new_row(security, venue, shares, trades, self._last_reported(chance))
+
+    def new_row(self, security: Security, venue: Venue, shares_micros: int, trades: int, reported: date) -> Row:
+        """The row of these quantities. On ATS rows FINRA leaves the product type null."""
+        monday = self.partition.week_start
+        tier = self.partition.tier
+        return Row(
+            shares_micros,
+            security.symbol or None,
+            security.issue_name or None,
+            self.published,
+            reported,
+            tier.finra_description,
+            self.published,
+            tier.finra_code,
+            monday,
+            shares_micros * security.price_cents // 100,
+            trades,
+            monday,
+            venue.mpid,
+            venue.crd,
+            security.product_type if venue.crd else None,
+            venue.name_in(week_number(self.partition)),
+            OTC_SYMBOL_FIRM if venue.crd else ATS_SYMBOL_FIRM,
+        )
+
+    def _fraction(self, chance: Random) -> int:
+        if self.partition.tier is Tier.OTC or self.partition.week_start < FRACTIONAL_FROM:
+            return 0
+        return below(chance, MICROS) if chance.random() < _FRACTIONAL_CHANCE else 0
+
+    def _last_reported(self, chance: Random) -> date:
+        """The Friday, or for a late report a day between it and the publication."""
+        friday = self.partition.week_ending
+        if chance.random() >= _LATE_REPORT_CHANCE:
+            return friday
+        return friday + timedelta(days=1 + below(chance, (self.published - friday).days - 1))
+
+
+def week_number(partition: Partition) -> int:
+    """Weeks since a fixed one."""
+    return (partition.week_ending - _EPOCH).days // 7
+
+
+def open_book(market: Market, partition: Partition, published: date) -> Book:
+    """The partition's securities and venues, with the oddities of that week."""
+    listed = _with_reassigned_ticker(market.securities(partition.tier), partition)
+    at_firms = _with_tape_change(listed, partition) if partition.tier is not Tier.OTC else listed
+    return Book(partition, published, listed, ats_venues(market.ats, partition.tier), at_firms, firms(market.firms))
+
+
+def first_rows(market: Market, partition: Partition, published: date) -> list[Row]:
+    """The rows of both *_SMBL_FIRM types as first published on this day, by row key."""
+    book = open_book(market, partition, published)
+    chance = stream(market.seed, partition.week_ending, partition.tier, "trading")
+    rows = [*_trade(book, book.ats_securities, book.ats_venues, chance)]
+    rows += _trade(book, book.firm_securities, book.firms, chance)
+    if partition.tier is Tier.OTC:
+        rows.append(_row_without_symbol(book))
+    return sorted(rows, key=row_key)
+
+
+def _trade(book: Book, securities: Sequence[Security], venues: Sequence[Venue], chance: Random) -> Iterator[Row]:
+    draw, row = chance.random, book.row
+    reaches = [(venue, venue.reach * _DENSITY[book.partition.tier]) for venue in venues]
+    for security in securities:
+        for venue, reach in reaches:
+            if draw() < reach or security.everywhere:
+                yield row(security, venue, chance)
+
+
+def _row_without_symbol(book: Book) -> Row:
+    """One share, one trade, no symbol and no name: FINRA's OTC files have such a row."""
+    nothing = Security(symbol="", issue_name="", product_type="OTCE", size=0, price_cents=1)
+    return book.new_row(nothing, book.ats_venues[-1], MICROS, 1, book.partition.week_ending)
+
+
+def _with_reassigned_ticker(securities: tuple[Security, ...], partition: Partition) -> tuple[Security, ...]:
+    """One ticker passes from one issue to another within the week."""
+    place = (week_number(partition) + len(securities) // 2) % len(securities)
+    successor = issue_name(week_number(partition) * len(securities) + place + 1_000)
+    return _split(securities, place, evolve(securities[place], issue_name=f"{successor} (New)"))
+
+
+def _with_tape_change(securities: tuple[Security, ...], partition: Partition) -> tuple[Security, ...]:
+    """One symbol moves from one listing tape to the other within the week."""
+    place = week_number(partition) % len(securities)
+    return _split(securities, place, evolve(securities[place], product_type=other_tape(securities[place])))
+
+
+def _split(securities: tuple[Security, ...], place: int, other: Security) -> tuple[Security, ...]:
+    pair = securities[place].traded_everywhere(), other.traded_everywhere()
+    return (*securities[:place], *pair, *securities[place + 1 :])
