@@ -14,7 +14,7 @@ from finra_core.tiers import Tier
 from finra_files import open_source
 
 if TYPE_CHECKING:
-    from tests.files.conftest import Folder
+    from files.conftest import Folder
 
 OTC_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.OTC)
 T1_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.NMS_TIER_1)

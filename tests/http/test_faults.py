@@ -6,12 +6,12 @@ import gzip
 import zlib
 
 import pytest
-from desk import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
-from wire import RESET, STALL, Seen, answer, serving
 
+from desk import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
 from finra_core.captures import SourceVersion
 from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_http import HttpSource
+from wire import RESET, STALL, Seen, answer, serving
 
 KINDS = ("listing", "token", "probe", "page")
 PAGE_OF_THE_NETWORK = "<!DOCTYPE html>\n<html><body>Error 1020\nAccess denied</body></html>"

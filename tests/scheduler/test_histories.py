@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,7 @@ def as_record(row: Row) -> Record:
     return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
 
 
+@lru_cache(maxsize=4096)
 def truth(world: World, partition: Partition, at: datetime) -> list[Record]:
     return sorted(map(as_record, world.rows(partition, at)))
 
@@ -55,7 +57,7 @@ class History(RuleBasedStateMachine):
     def begin(self, seed: int) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.store = open_store(self.url.format(self.folder))
-        self.world = World(seed=seed, symbols=2, ats=2, firms=2, restatement_rate=1.0)
+        self.world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=1.0)
         self.time, self.clock = Clock(FIRST_PUBLICATION), Clock(FIRST_PUBLICATION)
         self.clock_was_wrong = False
         self.first_read: dict[int, list[Record]] = {}
@@ -86,10 +88,8 @@ class History(RuleBasedStateMachine):
         def die() -> None:
             raise ProcessDiedError
 
-        try:
+        with suppress(ProcessDiedError):
             self.run_now(store=cast("Store", DyingStore(self.store, dies_at, die)), order=order)
-        except ProcessDiedError:
-            pass
 
     @rule(index=st.integers(0, len(PARTITIONS) - 1))
     def a_run_while_a_partition_is_down(self, index: int) -> None:
@@ -157,16 +157,19 @@ TestHistoriesInSqlite = SqliteHistory.TestCase
 TestHistoriesInSqlite.settings = settings(max_examples=8, stateful_step_count=10)
 
 
-@pytest.mark.soak
-class TestLongHistoriesInSqlite(SqliteHistory.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(max_examples=100, stateful_step_count=40)
+class LongSqliteHistory(SqliteHistory):
+    pass
+
+
+TestLongHistoriesInSqlite = pytest.mark.soak(LongSqliteHistory.TestCase)
+TestLongHistoriesInSqlite.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 @given(days=st.lists(st.integers(0, 3), min_size=20, max_size=40), seed=st.integers(0, 20), data=st.data())
 @settings(max_examples=10)
 def test_months_of_daily_runs_hold_the_truth_of_every_day(days: list[int], seed: int, data: st.DataObject) -> None:
     """A run on some of the days; each capture holds what FINRA showed when it was made, the latest what it shows."""
-    world = World(seed=seed, symbols=2, ats=2, firms=2, restatement_rate=0.8)
+    world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=0.8)
     clock = Clock(FIRST_PUBLICATION)
     chance = random.Random(data.draw(st.integers(0, 1000)))
     with closing(open_store("memory:")) as store:
