@@ -96,7 +96,7 @@ def parse_capture_id(capture_id: str) -> CaptureId:
         parsed = CaptureId(domain, date.fromisoformat(week), tier, run_date)
         if generate_capture_id(domain, parsed.week_ending, tier, run_date) != capture_id:
             raise ValueError
-    except (ValueError, ConfigurationError):
+    except (ValueError, OverflowError, ConfigurationError):
         raise ConfigurationError(
             f"malformed capture_id {capture_id!r}: expected domain:tier:YYYY-MM-DD:YYYYMMDD"
         ) from None

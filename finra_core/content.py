@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
 from finra_core.captures import SourceVersion
 
 _SHOWN = 16
+
+
+def _as_tuple(documents: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(documents)
 
 
 @frozen
@@ -20,7 +25,7 @@ class Payload:
     `version` is what the source says of the version of exactly this content, None where it says nothing.
     """
 
-    documents: tuple[bytes, ...] = field(converter=tuple, repr=False)
+    documents: tuple[bytes, ...] = field(converter=_as_tuple, repr=False)
     source_url: str
     version: SourceVersion | None = None
 
@@ -39,7 +44,7 @@ def canonical_hash(documents: Sequence[bytes]) -> str:
     """SHA-256, 64 hex digits, of the content in canonical order: equal contents hash equal in any row order.
 
     A document's canonical form is its header line and then its other lines sorted bytewise, each
-    ended by one LF. Blank lines and the kind of line ending are no content. Of several documents
+    ended by one LF. Blank lines, the kind of line ending and a byte order mark are no content. Of several documents
     the sorted hashes are hashed.
     """
     hashes = sorted(hashlib.sha256(_canonical(document)).hexdigest() for document in documents)
@@ -60,6 +65,7 @@ def _canonical(document: bytes) -> bytes:
 
 
 def _lines(document: bytes) -> list[bytes]:
+    document = document.removeprefix(codecs.BOM_UTF8)
     if b"\r" in document:
         document = document.replace(b"\r\n", b"\n")
     lines = document.split(b"\n")

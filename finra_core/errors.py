@@ -24,8 +24,8 @@ class FinraError(Exception):
         self.partition = partition
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The default rebuilds from args alone and would lose the keyword attributes on the way
-        # back from a worker process.
+        # The default calls __init__ with args alone, which a subclass whose __init__ takes other
+        # parameters would not survive on the way back from a worker process.
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
@@ -36,7 +36,7 @@ def _rebuild(cls: type[FinraError], state: dict[str, object]) -> FinraError:
     return error
 
 
-class Retryable:
+class Retryable(FinraError):  # noqa: N818  an adjective: it is mixed in
     """A mark on errors after which the same call may succeed later, unchanged."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 
+from finra_core.errors import ConfigurationError
 from finra_core.partitions import Partition
 from finra_core.tiers import Tier
 from finra_core.weeks import calculate_target_weeks, week_ending_of
@@ -46,7 +47,10 @@ def partition_published_on(day: date, tier: Tier) -> Partition | None:
 
 def due_weeks(tier: Tier, lookback_weeks: int, on: date) -> list[date]:
     """The latest `lookback_weeks` week endings of this tier that are due on the day `on`, newest first."""
-    reference = on - _DELAYS[tier] + timedelta(days=4)
+    try:
+        reference = on - _DELAYS[tier] + timedelta(days=4)
+    except OverflowError:
+        raise ConfigurationError(f"the run date is {on}: FINRA had published nothing") from None
     newest = calculate_target_weeks(1, reference)[0]
     if publication_date(Partition(newest, tier)) > on:  # its Monday is a holiday, and `on` is that Monday
         reference -= timedelta(weeks=1)

@@ -27,7 +27,7 @@ def week_start_of(week_ending: date) -> date:
 
 def week_is_over(week_ending: date, on: date) -> bool:
     """Whether the week's Sunday lies before `on`."""
-    return on > week_ending + timedelta(days=2)
+    return on - week_ending > timedelta(days=2)
 
 
 def calculate_target_weeks(lookback_weeks: int, reference_date: date | None = None) -> list[date]:
@@ -59,8 +59,9 @@ def parse_weeks(text: str) -> tuple[date, ...]:
 
 def _parse_week(text: str) -> date:
     try:
-        if len(text) != len("YYYY-MM-DD"):
+        day = date.fromisoformat(text)
+        if day.isoformat() != text:  # newer Pythons read other ISO 8601 forms too
             raise ValueError
-        return week_ending_of(date.fromisoformat(text))
+        return week_ending_of(day)
     except (ValueError, OverflowError):
         raise ConfigurationError(f"malformed week {text!r}: give dates as YYYY-MM-DD, separated by commas") from None

@@ -1,0 +1,68 @@
+"""Which files a folder offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import Factory, define
+
+from finra_core.errors import SourceDataError
+
+SUFFIXES = (".csv", ".txt", ".csv.gz", ".txt.gz")
+
+
+@define
+class Found:
+    """The paths named like data files, the folders that could not be read, and how many files have other names."""
+
+    paths: list[Path] = Factory(list)
+    problems: list[SourceDataError] = Factory(list)
+    other_files: int = 0
+
+
+def find_files(root: Path) -> Found:
+    """Everything under `root` that is named like a data file, at any depth, sorted.
+
+    Hidden files and folders are left out. Links are followed, but not to a folder that they lie in.
+    A folder named like a data file is found and not entered. A root that is no folder is itself
+    found, whatever its name.
+
+    Raises:
+        OSError: `root` cannot be read.
+    """
+    root.stat()
+    if not root.is_dir():
+        return Found([root])
+    found = Found()
+    pending = [(root, frozenset[Path]())]
+    while pending:
+        pending += _enter(found, *pending.pop())
+    found.paths.sort()
+    return found
+
+
+def shown(path: Path) -> str:
+    """The path as one printable line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
+
+
+def _enter(found: Found, folder: Path, ancestors: frozenset[Path]) -> list[tuple[Path, frozenset[Path]]]:
+    """Note one folder's files; its subfolders, each with the real folders that it lies in."""
+    try:
+        real = folder.resolve()
+        if real in ancestors:
+            return []
+        entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        paths = {path for path in entries if path.name.lower().endswith(SUFFIXES)}
+        others = [path for path in entries if path not in paths]
+        folders = [path for path in others if path.is_dir()]
+    except OSError as error:
+        if not ancestors:
+            raise
+        found.problems.append(
+            SourceDataError(f"{shown(folder)}: cannot be read as a folder ({error.strerror}): correct its rights")
+        )
+        return []
+    found.paths += paths
+    found.other_files += len(others) - len(folders)
+    return [(path, ancestors | {real}) for path in folders]

@@ -1,0 +1,175 @@
+"""Which week and tier a file holds. Only its folders and its columns say so; its name means nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from finra_core.errors import SourceDataError
+from finra_core.partitions import Partition
+from finra_core.publication import partition_published_on, publication_date
+from finra_core.tables import Table, read_header
+from finra_core.tiers import TIERS, Tier
+from finra_core.weeks import week_ending_of
+
+ADVICE = f"put it under week_ending=YYYY-MM-DD/tier={'|'.join(TIERS)}/"
+_CELL = rb'(?:"[^"\n]*(?:""[^"\n]*)*"|[^%(d)s"\n][^%(d)s\n]*|)'
+_PLAIN_CELL = rb"[^%(d)s\n]*"
+_DATE_CELL = rb'"?([0-9]{4}-[0-9]{2}-[0-9]{2})"?'
+_Claim = TypeVar("_Claim", date, Tier)
+
+
+@frozen
+class FolderClaims:
+    """What the hive-style folders of a path (`week_ending=2025-11-14`, `tier=OTC`) say, None where they say nothing."""
+
+    week_ending: date | None
+    tier: Tier | None
+
+    @property
+    def partition(self) -> Partition | None:
+        """The partition, where the folders name all of it."""
+        if self.week_ending is None or self.tier is None:
+            return None
+        return Partition(self.week_ending, self.tier)
+
+
+def read_folders(path: Path) -> FolderClaims:
+    """The claims of the folders that hold `path`: any date of the week, a tier by its name or FINRA's code.
+
+    Raises:
+        SourceDataError: a folder names no week or no tier, or two folders contradict each other.
+    """
+    pairs = [folder.partition("=")[::2] for folder in path.absolute().parent.parts]
+    weeks = [_week(key, unquote(value)) for key, value in pairs if key == "week_ending"]
+    tiers = [_folder_tier(unquote(value)) for key, value in pairs if key == "tier"]
+    return FolderClaims(
+        _agreed("week", [("a folder", w) for w in weeks]), _agreed("tier", [("a folder", t) for t in tiers])
+    )
+
+
+def partition_of(folders: FolderClaims, table: Table, update_dates: Callable[[], Iterable[str]]) -> Partition:
+    """The partition that the folders and the rows of `table` agree on.
+
+    `update_dates` gives the lastUpdateDates of the whole file; it is called only where no folder
+    and no column names the week: their earliest is the day on which FINRA published the file.
+
+    Raises:
+        SourceDataError: they contradict each other, name several partitions, or not all of one.
+    """
+    tier = _agreed("tier", _tier_claims(folders, table))
+    if tier is None:
+        raise SourceDataError(f"nothing names its tier: {ADVICE}")
+    week = _agreed("week", _week_claims(folders, table))
+    return Partition(week, tier) if week is not None else _published(update_dates(), tier)
+
+
+def check_published(table: Table, partition: Partition) -> None:
+    """Check that no row is older than the partition's publication: such rows are of an earlier week.
+
+    Raises:
+        SourceDataError: one is.
+    """
+    earliest = _earliest(table.values("lastUpdateDate"))
+    published = publication_date(partition)
+    if earliest is not None and earliest < published:
+        raise SourceDataError(
+            f"its folder says week ending {partition.week_ending}, which FINRA published on {published}, "
+            f"but its earliest lastUpdateDate is {earliest}: put it under its own week"
+        )
+
+
+def scan_update_dates(content: bytes) -> set[str]:
+    """The distinct lastUpdateDates of the rows with all their fields, without parsing the rest.
+
+    Raises:
+        SourceDataError: the first line is no header of FINRA's weekly data.
+    """
+    header = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").rstrip("\r")
+    delimiter, names = read_header(header)
+    before = names.index("lastUpdateDate")
+    cell = (_CELL if b'"' in content else _PLAIN_CELL) % {b"d": re.escape(delimiter.encode())}
+    separator = re.escape(delimiter.encode())
+    row = b"^(?:%b%b){%d}%b(?:%b%b){%d}\r?$" % (
+        cell, separator, before, _DATE_CELL, separator, cell, len(names) - before - 1,
+    )  # fmt: skip
+    return {day.decode("ascii") for day in set(re.findall(row, content, re.MULTILINE))}
+
+
+def _tier_claims(folders: FolderClaims, table: Table) -> list[tuple[str, Tier]]:
+    claims = [("its folder", folders.tier)] if folders.tier is not None else []
+    readers = {"tierIdentifier": Tier.from_finra_code, "tierDescription": Tier.from_finra_description}
+    for column, read in readers.items():
+        for value in sorted(set(table.columns.get(column, ()))):
+            tier = read(value)
+            if tier is None:
+                raise SourceDataError(f"{column} {value[:40]!r} is no tier with weekly volumes per venue: remove it")
+            claims.append((column, tier))
+    return claims
+
+
+def _week_claims(folders: FolderClaims, table: Table) -> list[tuple[str, date]]:
+    claims = [("its folder", folders.week_ending)] if folders.week_ending is not None else []
+    column = "weekStartDate"
+    return claims + [(column, _week(column, value)) for value in sorted(set(table.columns.get(column, ())))]
+
+
+def _agreed(what: str, claims: list[tuple[str, _Claim]]) -> _Claim | None:
+    if len({claim for _, claim in claims}) > 1:
+        said = ", ".join(f"{who} says {claim}" for who, claim in claims[:4])
+        raise SourceDataError(
+            f"contradicts itself on its {what}: {said}: one file holds one week of one tier, split or move it"
+        )
+    return claims[0][1] if claims else None
+
+
+def _published(update_dates: Iterable[str], tier: Tier) -> Partition:
+    earliest = _earliest(update_dates)
+    if earliest is None:
+        raise SourceDataError(f"no row has a lastUpdateDate and nothing else names its week: {ADVICE}")
+    try:
+        partition = partition_published_on(earliest, tier)
+    except OverflowError:
+        partition = None
+    if partition is None:
+        raise SourceDataError(f"its earliest lastUpdateDate, {earliest}, is no publication day of {tier}: {ADVICE}")
+    return partition
+
+
+def _earliest(texts: Iterable[str]) -> date | None:
+    days = (_iso_date(text) for text in set(texts))
+    return min((day for day in days if day is not None), default=None)
+
+
+def _folder_tier(value: str) -> Tier:
+    tier = Tier.__members__.get(value) or Tier.from_finra_code(value)
+    if tier is None:
+        raise SourceDataError(f"its folder tier={value} names no tier: {ADVICE}")
+    return tier
+
+
+def _week(name: str, value: str) -> date:
+    day = _iso_date(value)
+    try:
+        if day is None:
+            raise ValueError
+        week = week_ending_of(day)
+        publication_date(Partition(week, Tier.OTC))
+    except (ValueError, OverflowError):
+        raise SourceDataError(f"{name} {value[:40]!r} is no week: {ADVICE}") from None
+    return week
+
+
+def _iso_date(text: str) -> date | None:
+    if len(text) != len("YYYY-MM-DD"):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

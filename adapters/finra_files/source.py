@@ -1,0 +1,198 @@
+"""The source over a folder of files, or over one file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import combinations
+from pathlib import Path
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from finra_core.captures import SourceVersion
+from finra_core.content import Payload
+from finra_core.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
+from finra_core.partitions import Partition
+from finra_core.ports import Listing, Usage
+from finra_core.records import SUMMARY_TYPES, summary_types
+from finra_core.tables import Table, read_table
+from finra_files.discovery import find_files, shown
+from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
+from finra_files.reading import read_head, read_whole
+
+_LOGGER = logging.getLogger(__name__)
+_Files = dict[Partition, list[Path]]
+
+
+def open_source(url: str, settings: Mapping[str, str]) -> FileSource:
+    """Open `file:DIR`, `file:FILE` or `file:///DIR`, percent-encoded where need be; it takes no settings.
+
+    Raises:
+        ConfigurationError: the URL is malformed, or there is no such folder or file, or it is unreadable.
+    """
+    root = _path_of(url)
+    try:
+        if root.is_dir():
+            next(root.iterdir(), None)
+        else:
+            root.open("rb").close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"cannot read {shown(root)} ({reason}): give a folder of FINRA's files") from None
+    return FileSource(root)
+
+
+def _path_of(url: str) -> Path:
+    _scheme, _, rest = url.partition(":")
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise ConfigurationError(f"{url!r} names the host {host!r}: write file:DIR or file:///DIR")
+        rest = slash + path
+    if not rest:
+        raise ConfigurationError(f"{url!r} names no folder: write file:DIR or file:///DIR")
+    return Path(unquote(rest, errors="surrogateescape"))
+
+
+@frozen
+class _Document:
+    path: Path
+    content: bytes
+    kinds: frozenset[str]
+
+
+class FileSource:
+    """A `finra_core.ports.Source` over downloaded files.
+
+    Which files make a partition is found at a listing and kept until the next one. A fetch reads
+    them anew and checks that they still belong to it.
+    """
+
+    MAX_FILE_BYTES = 1 << 30
+    """Uncompressed. FINRA's largest weekly file is some 40 MB."""
+
+    label = "files"
+    archive = True
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: _Files | None = None
+
+    def listing(self) -> Listing:
+        """The partitions that the files name, and the files that name none.
+
+        Raises:
+            SourceUnavailableError: the folder is gone or has become unreadable.
+        """
+        try:
+            found = find_files(self._root)
+        except OSError as error:
+            raise SourceUnavailableError(
+                f"{shown(self._root)}: cannot be read ({error.strerror}): restore it"
+            ) from None
+        if found.other_files:
+            _LOGGER.debug("%d files with other suffixes left out in %s", found.other_files, shown(self._root))
+        files, unplaced = self._placed(found.paths)
+        self._files = files
+        return Listing(frozenset(files), (*found.problems, *unplaced))
+
+    def probe(self, partition: Partition) -> SourceVersion | None:
+        """None: a file's version is its content, and reading the one costs as much as comparing the other."""
+        return None
+
+    def fetch(self, partition: Partition) -> Payload:
+        """The partition's files as they are now, uncompressed, in the order of their paths.
+
+        Several files have their URLs in source_url one after the other, with a space between.
+
+        Raises:
+            SourceDataError: no file has it, one is bad or of another partition, or two hold the same kind of rows.
+            SourceUnavailableError: a file cannot be read or has vanished.
+        """
+        try:
+            paths = self._paths(partition)
+            documents = [self._read(path, partition) for path in paths]
+            _check_distinct(documents)
+        except SourceError as error:
+            error.partition = partition
+            raise
+        urls = " ".join(path.absolute().as_uri() for path in paths)
+        contents = tuple(document.content for document in documents)
+        return Payload(contents, urls)
+
+    def price(self, version: SourceVersion | None) -> Usage:
+        """Nothing: files are free."""
+        return Usage()
+
+    def usage(self) -> Usage:
+        """Nothing: files are free."""
+        return Usage()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _paths(self, partition: Partition) -> list[Path]:
+        if self._files is None:
+            self.listing()
+        paths = (self._files or {}).get(partition)
+        if paths is None:
+            raise SourceDataError(f"no file under {shown(self._root)} holds {partition}")
+        return paths
+
+    def _placed(self, paths: list[Path]) -> tuple[_Files, list[SourceDataError]]:
+        """The files of each partition, in order, and why others belong to none."""
+        files: _Files = {}
+        problems: list[SourceDataError] = []
+        for path in paths:
+            try:
+                with _naming(path):
+                    files.setdefault(self._partition_at_a_glance(path), []).append(path)
+            except SourceError as error:  # noqa: PERF203 - a file's failure is its own
+                problems.append(SourceDataError(error.message))
+        return files, problems
+
+    def _partition_at_a_glance(self, path: Path) -> Partition:
+        """By the folders, or else by the first row, or else by the dates in the file; the rest is seen at its fetch."""
+        folders = read_folders(path)
+        if folders.partition is not None:
+            return folders.partition
+        table = _usable(read_table(read_head(path)))
+        first_row = table.only([i == 0 for i in range(len(table))])
+        return partition_of(folders, first_row, lambda: scan_update_dates(read_whole(path, self.MAX_FILE_BYTES)))
+
+    def _read(self, path: Path, partition: Partition) -> _Document:
+        with _naming(path):
+            content = read_whole(path, self.MAX_FILE_BYTES)
+            table = _usable(read_table(content))
+            found = partition_of(read_folders(path), table, lambda: table.values("lastUpdateDate"))
+            if found != partition:
+                raise SourceDataError(f"now holds {found}, no longer {partition}: run again")
+            if "weekStartDate" not in table.columns:
+                check_published(table, partition)
+        return _Document(path, content, SUMMARY_TYPES.intersection(summary_types(table)))
+
+
+def _usable(table: Table) -> Table:
+    if not len(table):
+        first = table.rejects[0]
+        raise SourceDataError(f"no usable row; the first, line {first.line}, has {first.reason}: download it again")
+    return table
+
+
+def _check_distinct(documents: list[_Document]) -> None:
+    for one, other in combinations(documents, 2):
+        if shared := one.kinds & other.kinds:
+            raise SourceDataError(
+                f"{shown(one.path)} and {shown(other.path)} both hold {min(shared)} rows of one partition: keep one"
+            )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before the message of whatever is wrong with it."""
+    try:
+        yield
+    except SourceError as error:
+        raise type(error)(f"{shown(path)}: {error.message}") from error

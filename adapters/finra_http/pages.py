@@ -1,0 +1,124 @@
+"""From one answer to checked rows: the version that a probe tells, and the rows of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from attrs import frozen
+
+from finra_core.captures import SourceVersion
+from finra_core.errors import SourceDataError
+from finra_core.partitions import Partition
+from finra_core.records import check_identity
+from finra_core.tables import Table, read_table
+from finra_http.faults import FaultError, one_line
+from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
+from finra_http.replies import csv_text, iso_date
+from finra_http.transport import Reply
+
+RowKey = tuple[str, ...]
+
+
+@frozen(eq=False)
+class Page:
+    """Rows as delimited lines with the columns of FIELDS, and their keys.
+
+    newest: the latest lastUpdateDate among them. total: how many rows FINRA says the whole query has.
+    """
+
+    lines: Sequence[str]
+    keys: Sequence[RowKey]
+    newest: date
+    total: int
+
+
+def read_version(reply: Reply) -> SourceVersion | None:
+    """The answer to a probe; None where there are no rows.
+
+    Raises:
+        FaultError: it is no answer to a probe.
+        SourceDataError: its date is none.
+    """
+    text = csv_text(reply, PROBE_FIELDS)
+    if text is None:
+        return None
+    lines = text.decode("utf-8", "replace").split()
+    if len(lines) != len(PROBE_FIELDS) + 1:
+        raise FaultError(f"{len(lines) - 1} rows where one is asked for")
+    return SourceVersion(_newest(lines[1:]), _total(reply))
+
+
+def read_page(reply: Reply, partition: Partition, limit: int) -> Page:
+    """The answer to a page query.
+
+    Raises:
+        FaultError: it is no page, or less of one than it says.
+        SourceDataError: its rows are not what was asked for, or cannot be told apart without doubt.
+    """
+    text = csv_text(reply, FIELDS)
+    if text is None:
+        raise FaultError("an empty page before the last row")
+    table = _table(text, reply)
+    if len(table) > limit:
+        raise SourceDataError(f"{len(table):,} rows where {limit:,} are asked for")
+    check_identity(table, partition)
+    _check_summary_types(table)
+    keys = list(zip(*(table.columns[name] for name in KEY_FIELDS), strict=True))
+    return Page(_lines(table), keys, _newest(table.columns["lastUpdateDate"]), _total(reply))
+
+
+def _table(text: bytes, reply: Reply) -> Table:
+    text = text.replace(b"\r\n", b"\n")
+    # Without quotes there is nothing to tell a delimiter or a line end inside a value from a real one.
+    for forbidden in (b'"', b"\r"):
+        if forbidden in text:
+            line = text[: text.index(forbidden)].count(b"\n") + 1
+            raise SourceDataError(f"line {line} of a page holds {forbidden.decode()!r} in unquoted text")
+    table = read_table(text)
+    declared = reply.count("Total-Records-On-Page")
+    arrived = len(table) + len(table.rejects)
+    if declared is not None and arrived < declared:
+        raise FaultError(f"{arrived:,} of the page's {declared:,} rows arrived")
+    if not text.endswith(b"\n") and _last_row_is_broken(table, text):
+        raise FaultError("the page ends within a row")
+    if table.rejects:
+        first = table.rejects[0]
+        raise SourceDataError(f"line {first.line} of a page: {first.reason}")
+    if declared is not None and arrived > declared:
+        raise FaultError(f"{arrived:,} rows arrived where the page says {declared:,}")
+    return table
+
+
+def _last_row_is_broken(table: Table, text: bytes) -> bool:
+    if table.rejects and table.rejects[-1].line == text.count(b"\n") + 1:
+        return True
+    return any(iso_date(text) is None for text in table.columns["lastUpdateDate"][-1:])
+
+
+def _lines(table: Table) -> Sequence[str]:
+    """The rows with their columns in the order of FIELDS, in which FINRA is expected but not known to send them."""
+    if tuple(table.columns) == FIELDS:
+        return table.texts
+    return [DELIMITER.join(row) for row in zip(*(table.columns[name] for name in FIELDS), strict=True)]
+
+
+def _check_summary_types(table: Table) -> None:
+    others = set(table.columns["summaryTypeCode"]) - set(SUMMARY_TYPES)
+    if others:
+        raise SourceDataError(f"summaryTypeCode is {one_line(min(others))!r}, which was not asked for")
+
+
+def _newest(texts: Sequence[str]) -> date:
+    days = {text: iso_date(text) for text in set(texts)}
+    wrong = sorted(text for text, day in days.items() if day is None)
+    if wrong:
+        raise SourceDataError(f"lastUpdateDate {one_line(wrong[0])[:40]!r} is not a date")
+    return max(day for day in days.values() if day is not None)
+
+
+def _total(reply: Reply) -> int:
+    total = reply.count("Record-Total")
+    if not total:
+        raise FaultError("rows without the number of all rows (Record-Total)")
+    return total

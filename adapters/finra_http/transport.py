@@ -1,0 +1,195 @@
+"""One HTTP request and its answer: connections, TLS, proxies, time-outs. No retries, no meaning."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import importlib.util
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+import urllib3
+from attrs import field, frozen
+from urllib3 import BaseHTTPResponse, exceptions
+from urllib3.util import Url
+
+import finra_core
+from finra_core.partitions import Partition
+from finra_http.body import read_body
+from finra_http.budget import Meter, Tally
+from finra_http.faults import FaultError, ProblemError, one_line
+from finra_http.limiter import RateLimiter
+from finra_http.runtime import Deadline
+from finra_http.settings import parse_address
+
+USER_AGENT = f"finra-core/{finra_core.__version__} (+https://pypi.org/project/finra-core/)"
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+"""Between two arrivals of bytes. FINRA needs about 1.5 s for a page of 5,000 rows."""
+
+SMALL_ANSWER = 64 * 1024
+"""More bytes than any short answer takes, an error page of the network in between included."""
+
+_CONNECTIONS = 32
+_OK = 200
+
+
+@frozen
+class Request:
+    """One request.
+
+    subject: what it is about, in words. max_bytes: its answer is cut off before it takes more over the network.
+    authorization: its own header, where it does not need a token. about_credentials: a refusal is about these.
+    """
+
+    method: str
+    url: str
+    subject: str
+    accept: str
+    partition: Partition | None = None
+    body: bytes | None = field(default=None, repr=False)
+    max_bytes: int = SMALL_ANSWER
+    authorization: str | None = field(default=None, repr=False)
+    about_credentials: bool = False
+
+
+@frozen
+class Reply:
+    """A whole answer, decompressed. `headers` compare without regard to case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def request_id(self) -> str | None:
+        """FINRA's own name for the request, for questions to FINRA."""
+        return _request_id(self.headers)
+
+    def count(self, header: str) -> int | None:
+        """A header that is a number of rows; None where there is none."""
+        text = self.headers.get(header, "").strip()
+        return int(text) if text.isascii() and text.isdigit() else None
+
+
+class Transport:
+    """Connections to one host, for any number of threads, within one rate limit and one budget."""
+
+    def __init__(self, address: str, proxies: Mapping[str, str], limiter: RateLimiter, meter: Meter) -> None:
+        self._pool = _open_pool(address, proxies)
+        self._limiter = limiter
+        self._meter = meter
+
+    def exchange(self, request: Request, authorization: str | None, deadline: Deadline) -> Reply:
+        """Send the request once and read its answer, whatever the status.
+
+        Raises:
+            FaultError: no whole answer came.
+            BadDataError: the answer passed its bound.
+            ByteBudgetError: the answer could pass the budget, so the request was not made.
+        """
+        self._limiter.wait()
+        with self._meter.request(request.max_bytes, request.subject, request.partition) as tally:
+            try:
+                return self._exchange(request, authorization, tally, deadline)
+            except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+                raise _fault(error) from None
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.clear()
+
+    def _exchange(self, request: Request, authorization: str | None, tally: Tally, deadline: Deadline) -> Reply:
+        left = deadline.remaining()
+        if not left:
+            raise FaultError("no time was left for it", outcome="time-out")
+        response = self._pool.request(
+            request.method,
+            request.url,
+            body=request.body,
+            headers=_headers(request, authorization),
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            return Reply(response.status, response.headers, _read(response, tally, deadline))
+        finally:
+            # A body that was read to its end has given its connection back; any other must not be used again.
+            response.close()
+
+
+def _read(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> bytes:
+    try:
+        return read_body(response, tally, deadline)
+    except (exceptions.HTTPError, ProblemError) as error:
+        if response.status != _OK:
+            return b""  # the status says what went wrong; a broken explanation must not hide it
+        if isinstance(error, ProblemError):
+            error.answered(response.status, _request_id(response.headers))
+        raise
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return one_line(headers.get("FINRA-api-request-id", "")) or None
+
+
+def _headers(request: Request, authorization: str | None) -> dict[str, str]:
+    headers = {"User-Agent": USER_AGENT, "Accept": request.accept, "Accept-Encoding": "gzip"}
+    if request.body is not None:
+        headers["Content-Type"] = "application/json"
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    return headers
+
+
+_OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.NewConnectionError, "no connection"),
+    (exceptions.TimeoutError, "time-out"),
+    (exceptions.SSLError, "TLS error"),
+    (exceptions.ProxyError, "proxy error"),
+    (exceptions.ProtocolError, "connection broken"),
+)
+
+
+def _fault(error: Exception) -> FaultError:
+    outcome = next((text for kind, text in _OUTCOMES if isinstance(error, kind)), type(error).__name__)
+    # Older versions of urllib3 begin the text of this error with an object's address.
+    text = str(error).rpartition(": ")[2] if isinstance(error, exceptions.NewConnectionError) else str(error)
+    return FaultError(one_line(text), outcome=outcome)
+
+
+def _open_pool(address: str, proxies: Mapping[str, str]) -> urllib3.PoolManager:
+    url = parse_address("the address", address)
+    name = f"{url.scheme}_proxy".upper()
+    proxy, bundle = proxies.get(name), _ca_bundle()
+    if proxy is None or _goes_direct(url, proxies.get("NO_PROXY", "")):
+        return urllib3.PoolManager(maxsize=_CONNECTIONS, ca_certs=bundle)
+    auth = parse_address(name, proxy).auth
+    headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=_CONNECTIONS, ca_certs=bundle)
+
+
+def _goes_direct(url: Url, no_proxy: str) -> bool:
+    """Whether NO_PROXY names the host, a domain above it, or everything."""
+    host = (url.host or "").lower()
+    names = [name.strip().lower().lstrip(".") for name in no_proxy.split(",")]
+    return any(name and (name in ("*", host, url.netloc) or host.endswith(f".{name}")) for name in names)
+
+
+def _ca_bundle() -> str | None:
+    """The certificates of certifi where the system has none of its own."""
+    system = ssl.get_default_verify_paths()
+    if system.cafile or (system.capath and any(Path(system.capath).iterdir())):
+        return None
+    if ssl.create_default_context().cert_store_stats()["x509_ca"] or not importlib.util.find_spec("certifi"):
+        return None
+    return str(importlib.import_module("certifi").where())

@@ -1,0 +1,175 @@
+"""One committed state of a memory store, and what can be read from it.
+
+Naive on purpose: every capture has its complete records, and every answer is looked up by going through
+all there is, so that reading the code is enough to believe it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+
+from attrs import Factory, define
+
+from finra_core.analytics import Analysis, VenueVolume, Volumes
+from finra_core.anomalies import AnomalyRecord, Severity
+from finra_core.captures import Capture
+from finra_core.errors import StoreError
+from finra_core.partitions import Partition
+from finra_core.ports import RunRecord
+from finra_core.readiness import Readiness, TierState, WeekState
+from finra_core.records import Records
+from finra_core.tables import Reject
+from finra_core.tiers import ALL_TIERS, TIERS
+
+
+@define
+class State:
+    """Captures, payloads, records and rejects are by capture number; a capture with records is normalised."""
+
+    captures: dict[int, Capture] = Factory(dict)
+    documents: dict[int, tuple[bytes, ...]] = Factory(dict)
+    records: dict[int, Records] = Factory(dict)
+    rejects: dict[int, list[Reject]] = Factory(dict)
+    analyses: list[Analysis] = Factory(list)
+    readiness: dict[tuple[date, str], Readiness] = Factory(dict)
+    anomalies: dict[str, AnomalyRecord] = Factory(dict)
+    runs: dict[str, RunRecord] = Factory(dict)
+
+    def copy(self) -> State:
+        """A state that can be changed without changing this one: what the containers hold is never changed."""
+        return State(
+            captures=dict(self.captures),
+            documents=dict(self.documents),
+            records=dict(self.records),
+            rejects=dict(self.rejects),
+            analyses=list(self.analyses),
+            readiness=dict(self.readiness),
+            anomalies=dict(self.anomalies),
+            runs=dict(self.runs),
+        )
+
+    def newest(self, partition: Partition) -> Capture | None:
+        """The partition's newest capture."""
+        return _last(c for c in self.captures.values() if c.partition == partition)
+
+    def newest_normalised(self, partition: Partition) -> Capture | None:
+        """The partition's newest capture that has records."""
+        return _last(c for c in self.captures.values() if c.partition == partition and c.number in self.records)
+
+    def list_captures(self, partitions: Collection[Partition] | None) -> list[Capture]:
+        """See `Store.captures`."""
+        return _in_order(c for c in self.captures.values() if partitions is None or c.partition in partitions)
+
+    def unnormalised(self) -> list[Capture]:
+        """See `Store.unnormalised`."""
+        return _in_order(c for c in self.captures.values() if c.number > self._normalised_up_to(c.partition))
+
+    def unanalysed(self, calc_version: int) -> list[Capture]:
+        """See `Store.unanalysed`."""
+        return _in_order(
+            c for c in self.captures.values() if c.number in self.records and not self._is_analysed(c, calc_version)
+        )
+
+    def week_state(self, week: date, calc_version: int) -> WeekState:
+        """See `Store.week_states`."""
+        partitions = {tier: Partition(week, tier) for tier in TIERS}
+        tiers = {
+            tier: self._tier_state(newest, calc_version)
+            for tier, partition in partitions.items()
+            if (newest := self.newest(partition))
+        }
+        normalised = [self.newest_normalised(partition) for partition in partitions.values()]
+        inputs = tuple(capture.number for capture in normalised if capture)
+        return WeekState(
+            week_ending=week,
+            tiers=tiers,
+            cross_tier_analysed=len(inputs) == len(TIERS) and self.has_analysis(week, ALL_TIERS, inputs, calc_version),
+            open_criticals=sum(_is_open_critical(record, week) for record in self.anomalies.values()),
+        )
+
+    def has_analysis(self, week: date, tier: str, inputs: tuple[int, ...], calc_version: int) -> bool:
+        """Whether analytics of exactly these inputs are stored."""
+        wanted = (week, tier, inputs, calc_version)
+        return any((a.week_ending, a.tier, a.inputs, a.calc_version) == wanted for a in self.analyses)
+
+    def records_of(self, capture: Capture) -> Records:
+        """The capture's records.
+
+        Raises:
+            StoreError: it is not normalised, or no capture of this store.
+        """
+        if capture.number not in self.records:
+            raise StoreError(f"{capture} has no records: it is not normalised", partition=capture.partition)
+        return self.records[capture.number]
+
+    def documents_of(self, capture: Capture) -> tuple[bytes, ...]:
+        """The capture's documents.
+
+        Raises:
+            StoreError: it is no capture of this store.
+        """
+        if capture.number not in self.documents:
+            raise StoreError(f"{capture} is not in this store", partition=capture.partition)
+        return self.documents[capture.number]
+
+    def volumes(self, captures: Sequence[Capture]) -> Volumes:
+        """See `Store.volumes`."""
+        rows = [row for capture in captures for row in self.records_of(capture).rows()]
+        keys = sorted({venue[:3] for _security, venue, *_rest in rows})
+        return Volumes(
+            venues=tuple(_venue_volume(key, rows) for key in keys),
+            symbols=len({security[0] for security, *_rest in rows}),
+        )
+
+    def _normalised_up_to(self, partition: Partition) -> int:
+        newest = self.newest_normalised(partition)
+        return newest.number if newest else 0
+
+    def _is_analysed(self, capture: Capture, calc_version: int) -> bool:
+        partition = capture.partition
+        return self.has_analysis(partition.week_ending, partition.tier.value, (capture.number,), calc_version)
+
+    def _tier_state(self, newest: Capture, calc_version: int) -> TierState:
+        normalised = self.newest_normalised(newest.partition)
+        return TierState(
+            newest=newest,
+            normalised=normalised,
+            rejected_rows=len(self.rejects[normalised.number]) if normalised else 0,
+            analysed=normalised is not None and self._is_analysed(normalised, calc_version),
+        )
+
+
+_Row = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
+
+
+def _venue_volume(key: tuple[str, ...], rows: Iterable[_Row]) -> VenueVolume:
+    own = [row for row in rows if row[1][:3] == key]
+    venue_type, mpid, crd = key
+    return VenueVolume(
+        venue_type=venue_type,
+        mpid=mpid,
+        crd=crd,
+        venue_name=min(venue[3] for _security, venue, *_rest in own),
+        shares_micros=sum(micros for _security, _venue, micros, _trades, _day in own),
+        trades=sum(trades for _security, _venue, _micros, trades, _day in own),
+        symbols=len({security[0] for security, *_rest in own}),
+    )
+
+
+def _last(captures: Iterable[Capture]) -> Capture | None:
+    return max(captures, key=lambda capture: capture.number, default=None)
+
+
+def _in_order(captures: Iterable[Capture]) -> list[Capture]:
+    return sorted(captures, key=lambda c: (c.partition.week_ending, TIERS.index(c.partition.tier), c.number))
+
+
+def _is_open_critical(record: AnomalyRecord, week: date) -> bool:
+    anomaly = record.anomaly
+    return (
+        record.resolved_at is None
+        and anomaly.severity is Severity.CRITICAL
+        and json.loads(anomaly.partition_key).get("week_ending") == week.isoformat()
+    )

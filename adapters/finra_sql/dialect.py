@@ -1,0 +1,29 @@
+"""What one database does in a way of its own: the whole of what a further SQL store has to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, Table
+
+from finra_core.errors import StoreError
+
+
+class SqlDialect(Protocol):
+    """The hooks of `SqlStore`."""
+
+    def writing(self, engine: Engine, key: str | None) -> AbstractContextManager[Connection]:
+        """A connection in a write transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            PartitionLockedError: another process is writing under this key.
+            StoreLockedError: another process held the store's only write lock for too long.
+        """
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+        """Insert many rows fast: values in the order of the table's columns, in the database's own types."""
+
+    def translate(self, error: BaseException) -> StoreError | None:
+        """The StoreError that a driver's error is, its message one line; None for errors that are not the store's."""

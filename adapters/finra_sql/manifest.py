@@ -1,0 +1,39 @@
+"""The manifest: one row for each stage that a capture has passed, written with the stage's data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert
+
+from finra_core.anomalies import Stage
+from finra_core.partitions import DOMAIN
+from finra_sql.schema import manifest
+
+
+def add(
+    connection: Connection,
+    *,
+    partition_key: str,
+    stage: Stage,
+    capture_id: str,
+    revision: int,
+    row_count: int,
+    at: datetime,
+    metadata: Mapping[str, object],
+) -> None:
+    """Enter a stage."""
+    connection.execute(
+        insert(manifest).values(
+            domain=DOMAIN,
+            partition_key=partition_key,
+            stage=stage.value,
+            capture_id=capture_id,
+            revision=revision,
+            row_count=row_count,
+            captured_at=at,
+            metadata_json=json.dumps(metadata),
+        )
+    )

@@ -1,0 +1,176 @@
+"""A store over SQLAlchemy: every reading method in one read transaction, every change in one write transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Engine
+
+from finra_core.analytics import Analysis, Volumes
+from finra_core.anomalies import AnomalyRecord, Check
+from finra_core.captures import Capture
+from finra_core.content import Payload
+from finra_core.errors import StoreUnavailableError
+from finra_core.partitions import Partition
+from finra_core.ports import NewCapture, RowChanges, RunRecord
+from finra_core.readiness import Readiness, WeekState
+from finra_core.records import Records
+from finra_core.tables import Reject
+from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
+from finra_sql.dialect import SqlDialect
+from finra_sql.failures import take_failure
+
+
+class SqlTransaction:
+    """The statements of one write transaction."""
+
+    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+
+    def latest_capture(self, partition: Partition) -> Capture | None:
+        """See `Transaction.latest_capture`."""
+        return captures.newest(self._connection, partition)
+
+    def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+        """See `Transaction.add_capture`."""
+        return captures.add(self._connection, capture, payload)
+
+    def mark_verified(self, capture: Capture, at: datetime) -> None:
+        """See `Transaction.mark_verified`."""
+        captures.mark_verified(self._connection, capture, at)
+
+    def add_records(
+        self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
+    ) -> RowChanges | None:
+        """See `Transaction.add_records`."""
+        return rows.add(self._connection, self._dialect, capture, records, rejects=rejects, at=at)
+
+    def add_analysis(self, analysis: Analysis) -> bool:
+        """See `Transaction.add_analysis`."""
+        return analytics.add(self._connection, analysis)
+
+    def withdraw_readiness(self, week_ending: date, issue: str, at: datetime) -> None:
+        """See `Transaction.withdraw_readiness`."""
+        judgements.withdraw(self._connection, week_ending, issue, at)
+
+    def put_readiness(self, readiness: Sequence[Readiness], at: datetime) -> None:
+        """See `Transaction.put_readiness`."""
+        judgements.put(self._connection, readiness, at)
+
+    def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
+        """See `Transaction.record_checks`."""
+        anomalies.record_checks(self._connection, checks, at)
+
+    def start_run(self, run: RunRecord) -> None:
+        """See `Transaction.start_run`."""
+        runs.start(self._connection, run)
+
+    def finish_run(self, run: RunRecord) -> None:
+        """See `Transaction.finish_run`."""
+        runs.finish(self._connection, run)
+
+
+class SqlStore:
+    """A store in a database whose schema is current and whose errors are translated."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._url = url
+        self._read_only = read_only
+
+    @property
+    def url(self) -> str:
+        """See `Store.url`."""
+        return self._url
+
+    @contextmanager
+    def transaction(self, key: str | None = None) -> Iterator[SqlTransaction]:
+        """See `Store.transaction`. A block that goes on after a failed statement is rolled back all the same."""
+        if self._read_only:
+            raise StoreUnavailableError(f"{self._url} was opened read-only: open it without read_only to write")
+        with self._dialect.writing(self._engine, key) as connection:
+            take_failure(connection)
+            yield SqlTransaction(connection, self._dialect)
+            if failure := take_failure(connection):
+                raise failure
+
+    def latest_captures(self, partitions: Collection[Partition]) -> dict[Partition, Capture]:
+        """See `Store.latest_captures`."""
+        with self._reading() as connection:
+            return captures.latest(connection, partitions)
+
+    def captures(self, partitions: Collection[Partition] | None = None) -> list[Capture]:
+        """See `Store.captures`."""
+        with self._reading() as connection:
+            return captures.listed(connection, partitions)
+
+    def unnormalised(self) -> list[Capture]:
+        """See `Store.unnormalised`."""
+        with self._reading() as connection:
+            return captures.unnormalised(connection)
+
+    def unanalysed(self, calc_version: int) -> list[Capture]:
+        """See `Store.unanalysed`."""
+        with self._reading() as connection:
+            return captures.unanalysed(connection, calc_version)
+
+    def weeks(self) -> list[date]:
+        """See `Store.weeks`."""
+        with self._reading() as connection:
+            return captures.weeks(connection)
+
+    def week_states(self, weeks: Collection[date], calc_version: int) -> dict[date, WeekState]:
+        """See `Store.week_states`."""
+        with self._reading() as connection:
+            return judgements.week_states(connection, weeks, calc_version)
+
+    def documents(self, capture: Capture) -> tuple[bytes, ...]:
+        """See `Store.documents`."""
+        with self._reading() as connection:
+            return payloads.get(connection, capture)
+
+    def records(self, capture: Capture) -> Records:
+        """See `Store.records`."""
+        with self._reading() as connection:
+            return rows.read(connection, capture)
+
+    def rejects(self, capture: Capture) -> list[Reject]:
+        """See `Store.rejects`."""
+        with self._reading() as connection:
+            return rows.rejects_of(connection, capture)
+
+    def volumes(self, captures: Sequence[Capture]) -> Volumes:
+        """See `Store.volumes`."""
+        with self._reading() as connection:
+            return rows.volumes(connection, captures)
+
+    def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
+        """See `Store.analyses`."""
+        with self._reading() as connection:
+            return analytics.read(connection, weeks)
+
+    def readiness(self, weeks: Collection[date] | None = None) -> list[Readiness]:
+        """See `Store.readiness`."""
+        with self._reading() as connection:
+            return judgements.read(connection, weeks)
+
+    def anomalies(self, *, include_resolved: bool = False) -> list[AnomalyRecord]:
+        """See `Store.anomalies`."""
+        with self._reading() as connection:
+            return anomalies.read(connection, include_resolved=include_resolved)
+
+    def runs(self) -> list[RunRecord]:
+        """See `Store.runs`."""
+        with self._reading() as connection:
+            return runs.read(connection)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._engine.dispose()
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._engine.connect()

@@ -1,0 +1,29 @@
+"""INSERT ... ON CONFLICT, which both databases have and SQLAlchemy offers once per database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    key: Sequence[str],
+    values: Mapping[str, object],
+    update: Mapping[str, object],
+) -> None:
+    """Insert `values`, or, where a row has this key already, set `update` in it."""
+    insert = _INSERTS[connection.dialect.name](table).values(values)
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(update)))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert those rows that no unique key of the table has yet."""
+    if rows:
+        connection.execute(_INSERTS[connection.dialect.name](table).on_conflict_do_nothing(), list(rows))

@@ -1,0 +1,104 @@
+"""The views that users query. They hold no data: every upgrade drops and makes them again."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+_NORMALIZED = """
+SELECT c.capture_id, c.revision, c.week_ending, c.tier,
+       s.symbol, s.issue_name, v.venue_type, nullif(v.mpid, '') AS mpid, nullif(v.crd, '') AS crd,
+       v.venue_name, nullif(s.product_type, '') AS product_type,
+       {shares} AS shares, r.shares_micros, r.trades, r.last_update_date, c.captured_at
+FROM core_captures AS c
+JOIN finra_otc_row_versions AS r
+  ON r.partition_no = c.partition_no
+ AND r.from_capture <= c.capture_no
+ AND (r.to_capture IS NULL OR r.to_capture > c.capture_no)
+JOIN finra_otc_securities AS s ON s.security_no = r.security_no
+JOIN finra_otc_venues AS v ON v.venue_no = r.venue_no
+WHERE c.normalized_at IS NOT NULL
+"""
+
+_NEWEST_REVISION = """
+  AND c.revision = (
+    SELECT max(n.revision) FROM core_captures AS n
+    WHERE n.capture_id = c.capture_id AND n.normalized_at IS NOT NULL)
+"""
+
+_NEWEST_CAPTURE = """
+  AND c.capture_no = (
+    SELECT max(n.capture_no) FROM core_captures AS n
+    WHERE n.partition_no = c.partition_no AND n.normalized_at IS NOT NULL)
+"""
+
+_PER_VENUE = """
+SELECT a.capture_id, a.revision, a.week_ending, a.tier,
+       v.venue_type, nullif(v.mpid, '') AS mpid, nullif(v.crd, '') AS crd, v.venue_name, {columns}
+FROM finra_otc_analyses AS a
+JOIN finra_otc_analysis_venues AS v ON v.analysis_no = a.analysis_no
+"""
+
+_PER_WEEK = """
+SELECT a.capture_id, a.revision, a.week_ending, a.tier, {columns}
+FROM finra_otc_analyses AS a
+"""
+
+_NEWEST_OF_CAPTURE = """
+WHERE a.analysis_no = (
+  SELECT n.analysis_no FROM finra_otc_analyses AS n
+  WHERE n.capture_id = a.capture_id
+  ORDER BY n.revision DESC, n.calc_version DESC, n.analysis_no DESC LIMIT 1)
+"""
+
+_NEWEST_OF_WEEK = """
+WHERE a.analysis_no = (
+  SELECT n.analysis_no FROM finra_otc_analyses AS n
+  WHERE n.week_ending = a.week_ending AND n.tier = a.tier
+  ORDER BY n.newest_input DESC, n.calc_version DESC, n.analysis_no DESC LIMIT 1)
+"""
+
+_PREFIX = "finra_otc_transparency_"
+
+
+def definitions() -> dict[str, str]:
+    """The SELECT of each view by the view's name."""
+    normalized = _NORMALIZED.format(shares=_shares("r"))
+    found = {
+        "normalized": normalized + _NEWEST_REVISION,
+        "normalized_revisions": normalized,
+        "normalized_latest": normalized + _NEWEST_CAPTURE,
+    }
+    for name, select in _analytics().items():
+        found[name] = select + _NEWEST_OF_CAPTURE
+        found[f"{name}_latest"] = select + _NEWEST_OF_WEEK
+    return {_PREFIX + name: select.strip() for name, select in found.items()}
+
+
+def create_views(connection: Connection) -> None:
+    """Make all views; none of them may be there."""
+    for name, select in definitions().items():
+        connection.execute(text(f"CREATE VIEW {name} AS\n{select}"))
+
+
+def drop_views(connection: Connection) -> None:
+    """Drop those of the views that are there."""
+    for name in definitions():
+        connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+
+
+def _analytics() -> dict[str, str]:
+    of_venue, of_week = _shares("v"), _shares("a")
+    return {
+        "venue_volume": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
+        "venue_share": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
+        "hhi": _PER_WEEK.format(columns="a.hhi, a.venues"),
+        "weekly_totals": _PER_WEEK.format(
+            columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"
+        ),
+    }
+
+
+def _shares(alias: str) -> str:
+    """Whole shares as an integer, others as the nearest double; shares_micros beside it is exact."""
+    micros = f"{alias}.shares_micros"
+    return f"CASE WHEN {micros} % 1000000 = 0 THEN {micros} / 1000000 ELSE {micros} / 1e6 END"

@@ -1,0 +1,63 @@
+"""SQLite's ways: one writer at a time, and rows inserted by the driver's executemany."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from attrs import Factory, field, frozen
+from sqlalchemy import Connection, Engine, Table, event
+
+from finra_core.errors import StoreError, StoreLockedError
+from finra_sqlite.errors import translate
+from finra_sqlite.location import Location
+
+_BEGIN = "finra_begin"
+
+
+@frozen
+class SqliteDialect:
+    """The write lock is the file's own, so it dies with its process; threads queue up before it."""
+
+    location: Location
+    read_only: bool
+    _writer: threading.Lock = field(default=Factory(threading.Lock), init=False)
+
+    def listen(self, engine: Engine) -> None:
+        """Begin transactions ourselves: the driver would begin none before SELECT, and none that writes at once."""
+        event.listen(engine, "begin", _begin)
+
+    @contextmanager
+    def writing(self, engine: Engine, key: str | None = None) -> Iterator[Connection]:
+        """See `SqlDialect.writing`; whatever the key, there is one writer."""
+        with self._alone(), engine.connect() as connection:
+            immediate = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
+            with immediate.begin():
+                yield immediate
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+        """See `SqlDialect.insert_rows`."""
+        places = ", ".join("?" * len(table.c))
+        statement = f"INSERT INTO {table.name} VALUES ({places})"  # noqa: S608 - the name is our schema's
+        connection.exec_driver_sql(statement, list(rows))
+
+    def translate(self, error: BaseException) -> StoreError | None:
+        """See `SqlDialect.translate`."""
+        return translate(error, self.location, read_only=self.read_only)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._writer.acquire(timeout=self.location.timeout):
+            raise StoreLockedError(
+                f"{self.location.path}: another thread has been writing for over {self.location.timeout:g} s: try again"
+            )
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

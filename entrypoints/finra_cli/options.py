@@ -1,0 +1,157 @@
+"""The command line: what `finra` takes, and how its values become a request."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import date
+
+from finra_core.anomalies import Severity
+from finra_core.errors import ConfigurationError
+from finra_core.request import Mode, Order, RunRequest, Window
+from finra_core.tiers import TIERS, parse_tiers
+from finra_core.weeks import parse_weeks
+
+DEFAULT_STORE = "sqlite:///finra_otc.db"
+DEFAULT_SOURCE = "api"
+
+EXIT_CODES = """\
+exit codes:
+  0  all that was due is done (also: nothing to do, or not due yet)
+  1  some partitions failed
+  2  critical: usage, configuration, store unreachable or locked, an unexpected error
+  128+N  ended by signal N
+"""
+
+
+def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    """The parser; defaults come from the environment where it has them."""
+    parser = argparse.ArgumentParser(
+        prog="finra",
+        description="FINRA's weekly OTC transparency data in your own database: every version of it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_run(commands, environ)
+    _add_query(commands, environ, "status", "what the store holds, week by week")
+    _add_query(commands, environ, "readiness", "which weeks are ready to trade on, and why the others are not")
+    anomalies = _add_query(commands, environ, "anomalies", "what runs found, latest first")
+    anomalies.add_argument("--all", action="store_true", help="resolved ones too")
+    severities = [severity.value for severity in Severity]
+    anomalies.add_argument(
+        "--severity", choices=severities, default=Severity.WARN.value, help="this one and worse ones [WARN]"
+    )
+    captures = _add_query(commands, environ, "captures", "every capture, by week and tier")
+    captures.add_argument("--weeks", metavar="D,D", help="only these weeks (any date of each)")
+    captures.add_argument("--tiers", metavar="T,T", help="only these tiers")
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        default=environ.get("FINRA_STORE") or DEFAULT_STORE,
+        help=f"where the data lives [FINRA_STORE, default {DEFAULT_STORE}]",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+    volume.add_argument("-v", "--verbose", action="store_true", help="log everything, with tracebacks")
+
+
+def _add_query(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], environ: Mapping[str, str], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    _add_common(parser, environ)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="ingest what FINRA changed, normalise, analyse, judge readiness",
+        description="Look at the weeks that FINRA may have changed and ingest what did change, as a new capture.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_common(parser, environ)
+    which = parser.add_argument_group("which weeks")
+    which.add_argument(
+        "--lookback-weeks",
+        type=int,
+        metavar="N",
+        help="how many weeks to look back [6; all that a file source holds, where not given]",
+    )
+    which.add_argument("--weeks", metavar="D,D", help="these weeks instead, each named by any of its dates")
+    which.add_argument("--tiers", metavar="T,T", help=f"only these tiers [{','.join(TIERS)}]")
+    which.add_argument(
+        "--window", choices=[w.value for w in Window], default=Window.DUE.value, help="count due or calendar weeks"
+    )
+    which.add_argument("--run-date", metavar="D", help="the date in capture ids and for what is due [today, UTC]")
+    where = parser.add_argument_group("where from")
+    where.add_argument(
+        "--source",
+        metavar="NAME|URL",
+        default=environ.get("FINRA_SOURCE") or DEFAULT_SOURCE,
+        help=f"api, file, simulator or a URL [FINRA_SOURCE, default {DEFAULT_SOURCE}]",
+    )
+    where.add_argument("--source-path", metavar="DIR", help="the folder (or file) of --source file")
+    how = parser.add_argument_group("how")
+    how.add_argument("--mode", choices=[m.value for m in Mode], default=Mode.RUN.value, help="dry-run writes nothing")
+    how.add_argument("--force", action="store_true", help="store a new capture even of unchanged content")
+    how.add_argument("--reason", metavar="TEXT", help="why, with --force; kept with the captures")
+    how.add_argument("--verify", action="store_true", help="compare contents even where FINRA's version is unchanged")
+    how.add_argument("--order", choices=[o.value for o in Order], default=Order.PHASED.value, help="order of work")
+    how.add_argument("--workers", type=int, default=4, metavar="N", help="partitions fetched at once [4]")
+
+
+def run_request(options: argparse.Namespace) -> RunRequest:
+    """The request that the options describe.
+
+    Raises:
+        ConfigurationError: an option's value is malformed or out of range, or two contradict each other.
+    """
+    if options.reason is not None and not options.force:
+        raise ConfigurationError("--reason goes with --force")
+    return RunRequest(
+        lookback_weeks=options.lookback_weeks,
+        weeks=() if options.weeks is None else parse_weeks(options.weeks),
+        tiers=TIERS if options.tiers is None else parse_tiers(options.tiers),
+        mode=Mode(options.mode),
+        force=options.force,
+        reason=options.reason,
+        verify=options.verify,
+        order=Order(options.order),
+        window=Window(options.window),
+        run_date=None if options.run_date is None else _parse_date(options.run_date),
+        workers=options.workers,
+    )
+
+
+def source_url(options: argparse.Namespace) -> str:
+    """The URL that --source and --source-path name.
+
+    Raises:
+        ConfigurationError: --source file without --source-path, or --source-path without it.
+    """
+    source: str = options.source
+    if source == "file":
+        if not options.source_path:
+            raise ConfigurationError("--source file needs --source-path: the folder with FINRA's files")
+        from urllib.parse import quote  # noqa: PLC0415  only this source needs it
+
+        return f"file:{quote(options.source_path)}"
+    if options.source_path:
+        raise ConfigurationError("--source-path goes with --source file")
+    return source if ":" in source else f"{source}:"
+
+
+def _parse_date(text: str) -> date:
+    parse_weeks(text)  # the strict reading of dates is the weeks'
+    return date.fromisoformat(text)

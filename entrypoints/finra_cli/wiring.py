@@ -1,0 +1,46 @@
+"""The composition root: where options and environment become a store, a source and a scheduler."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+from finra_cli.logs import ProgressBars
+from finra_cli.options import run_request, source_url
+from finra_core.ambient import utc_today
+from finra_core.planning import check_request
+from finra_core.plugins import open_source, open_store
+from finra_core.ports import Store
+from finra_core.report import RunReport
+from finra_core.request import Mode
+from finra_core.scheduler import Scheduler
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
+    """Make the run that the options describe. The request is checked before anything is opened.
+
+    Raises:
+        FinraError: it could not be made.
+    """
+    request = run_request(options)
+    check_request(request, request.run_date or utc_today())
+    url = source_url(options)
+    read_only = request.mode is Mode.DRY_RUN
+    with (
+        closing(open_source(url, environ)) as source,
+        closing(open_store(options.store, read_only=read_only)) as store,
+        ProgressBars(enabled=not options.quiet) as progress,
+    ):
+        return Scheduler(source=source, store=store, progress=progress).run(request)
+
+
+@contextmanager
+def opened_store(options: argparse.Namespace) -> Iterator[Store]:
+    """The store, for reading.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    with closing(open_store(options.store, read_only=True)) as store:
+        yield store

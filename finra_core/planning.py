@@ -1,0 +1,94 @@
+"""Which partitions a run looks at, and what it will do with each. Nothing here fetches, writes or waits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from enum import Enum
+
+from attrs import frozen
+
+from finra_core.captures import Capture, SourceVersion
+from finra_core.errors import ConfigurationError, SourceError
+from finra_core.partitions import Partition
+from finra_core.publication import due_weeks, late_after, publication_date
+from finra_core.request import DEFAULT_LOOKBACK, RunRequest, Window
+from finra_core.revision import Decision
+from finra_core.tiers import TIERS
+from finra_core.weeks import calculate_target_weeks, week_is_over
+
+
+class Absence(str, Enum):
+    """Why a source does not offer a partition: its day has not come, it is overdue, or it was there before."""
+
+    NOT_DUE = "not_due"
+    LATE = "late"
+    GONE = "gone"
+
+
+@frozen(kw_only=True)
+class Planned:
+    """A partition and what is to become of it: exactly one of decision, absence and error is set.
+
+    latest: the capture that the decision rests on, None where there is none.
+    """
+
+    partition: Partition
+    latest: Capture | None = None
+    version: SourceVersion | None = None
+    decision: Decision | None = None
+    absence: Absence | None = None
+    error: SourceError | None = None
+
+
+def check_request(request: RunRequest, on: date) -> None:
+    """What can be refused before any I/O.
+
+    Raises:
+        ConfigurationError: a week asked for is not over on the run date.
+    """
+    for week_ending in request.weeks:
+        if not week_is_over(week_ending, on):
+            raise ConfigurationError(f"the week ending {week_ending} is not over on {on}: FINRA has nothing of it yet")
+
+
+def target_partitions(request: RunRequest, on: date, archived: Collection[Partition] | None) -> list[Partition]:
+    """The partitions that a run looks at, newest week first, then in tier order.
+
+    archived: what an archive holds, None for a live feed. Only an archive is taken whole by default.
+    """
+    if request.weeks:
+        targets = {Partition(week, tier) for week in request.weeks for tier in request.tiers}
+    elif archived is not None and request.lookback_weeks is None:
+        targets = {partition for partition in archived if partition.tier in request.tiers}
+    else:
+        targets = _look_back(request, on)
+    return sorted(targets, key=_newest_week_first)
+
+
+def explain_absence(partition: Partition, latest: Capture | None, on: date) -> Absence:
+    """What it means that the source does not list this partition."""
+    if latest is not None:
+        return Absence.GONE
+    return Absence.LATE if on > late_after(partition) else Absence.NOT_DUE
+
+
+def describe_absence(partition: Partition, absence: Absence, on: date) -> str:
+    """The reason that goes into the report."""
+    due = publication_date(partition)
+    if absence is Absence.GONE:
+        return "no longer offered by the source; the captures stay"
+    if absence is Absence.LATE:
+        return f"late: was due on {due}"
+    return f"due on {due}" if on < due else f"due since {due}, not there yet"
+
+
+def _look_back(request: RunRequest, on: date) -> set[Partition]:
+    weeks = request.lookback_weeks or DEFAULT_LOOKBACK
+    if request.window is Window.CALENDAR:
+        return {Partition(week, tier) for week in calculate_target_weeks(weeks, on) for tier in request.tiers}
+    return {Partition(week, tier) for tier in request.tiers for week in due_weeks(tier, weeks, on)}
+
+
+def _newest_week_first(partition: Partition) -> tuple[int, int]:
+    return -partition.week_ending.toordinal(), TIERS.index(partition.tier)

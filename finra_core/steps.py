@@ -1,0 +1,292 @@
+"""What is done to one partition, one capture, one week. Each step is atomic, may be repeated, and fails alone.
+
+A step that fails for its partition's own reasons returns that as a finding; a store's failure is raised, since
+it concerns them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+from attrs import evolve, frozen
+
+from finra_core.analytics import analyse
+from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.captures import Capture, generate_capture_id, next_captured_at
+from finra_core.content import Payload, canonical_hash
+from finra_core.errors import PartitionLockedError, SourceDataError, StoreError
+from finra_core.failures import describe, failure
+from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
+from finra_core.planning import Planned
+from finra_core.ports import NewCapture, Source, Store, Transaction
+from finra_core.publication import publication_date
+from finra_core.readiness import WeekState
+from finra_core.records import check_identity, parse_content
+from finra_core.report import Outcome, PartitionReport
+from finra_core.revision import Action, Decision, decide_by_content
+from finra_core.tables import read_table
+from finra_core.tiers import ALL_TIERS, TIERS
+
+log = logging.getLogger("finra_core.run")
+
+
+@frozen(kw_only=True)
+class Run:
+    """What all steps of one run share."""
+
+    run_id: str
+    run_date: date
+    clock: Callable[[], datetime]
+    source: Source
+    store: Store
+    forced: str | None
+
+
+@frozen
+class StepResult:
+    """A partition's outcome so far and what was found on the way."""
+
+    report: PartitionReport
+    found: tuple[Anomaly, ...] = ()
+
+
+def ingest(run: Run, planned: Planned) -> StepResult:
+    """Fetch a partition and store it as a new capture if its content is new."""
+    partition = planned.partition
+    log.info("  %s: Fetching from %s...", partition, run.source.label)
+    try:
+        result = _store_if_new(run, planned, _fetch(run, partition))
+    except PartitionLockedError as error:
+        result = StepResult(outcome(planned, Outcome.SKIPPED, error.message))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
+        return fail(run, outcome(planned, Outcome.FAILED, describe(error)), error, Stage.RAW)
+    _announce(partition, result)
+    return result
+
+
+def compare(run: Run, planned: Planned) -> Decision:
+    """What `ingest` would decide by the content as it is now, without writing anything.
+
+    Raises:
+        SourceError: the content could not be had.
+    """
+    fetched = _fetch(run, planned.partition)
+    return decide_by_content(planned.latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
+
+
+def normalise(run: Run, capture: Capture) -> StepResult:
+    """Give a capture its records. Its bad rows are kept aside, counted and named."""
+    partition = capture.partition
+    report = PartitionReport(
+        week_ending=partition.week_ending,
+        tier=partition.tier,
+        outcome=Outcome.SKIPPED,
+        reason="finished what an earlier run left",
+        capture_id=capture.capture_id,
+        revision=capture.revision,
+    )
+    try:
+        parsed = parse_content(run.store.documents(capture), partition)
+        found = _rejected_rows(capture, [reject.reason for reject in parsed.rejects])
+        with run.store.transaction(partition.key) as tx:
+            changes = tx.add_records(capture, parsed.records, parsed.rejects, run.clock())
+            if changes is None:
+                return StepResult(report)
+            tx.record_checks([Check(partition.key, Stage.NORMALIZED, found)], run.clock())
+    except PartitionLockedError:
+        log.info("  %s: locked by another run, skipping", partition)
+        return StepResult(report)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  as in ingest
+        failed = evolve(report, outcome=Outcome.FAILED, reason=describe(error))
+        return fail(run, failed, error, Stage.NORMALIZED)
+    log.info("  %s: ✓ Normalized %s rows", partition, f"{len(parsed.records):,}")
+    log.debug("  %s: %s", partition, changes)
+    for anomaly in found:
+        log.warning("  %s: %s", partition, anomaly.message)
+    return StepResult(evolve(report, stages=(Stage.NORMALIZED.value,)), found)
+
+
+def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
+    """Compute and store the analytics of one capture, or across one capture of each tier; false if not needed."""
+    week_ending = captures[0].partition.week_ending
+    volumes = run.store.volumes(captures)
+    analysis = analyse(captures, volumes, run.run_date, run.clock())
+    across = analysis.tier == ALL_TIERS
+    key = cross_tier_key(week_ending) if across else captures[0].partition.key
+    with run.store.transaction(key) as tx:
+        added = tx.add_analysis(analysis)
+    if added:
+        shares = sum(share or 0.0 for share in analysis.venue_shares)
+        log.info("  %s / %s: ✓ Computed venue_volume (%d venues)", week_ending, analysis.tier, len(volumes.venues))
+        log.info("  %s / %s: ✓ Computed venue_share (sum=%.1f)", week_ending, analysis.tier, shares)
+        if analysis.hhi is not None:
+            log.info("  %s: ✓ Computed HHI (%s: %.3f)", week_ending, analysis.tier, analysis.hhi)
+    return added
+
+
+def analyse_week(run: Run, state: WeekState, expected: frozenset[Partition]) -> tuple[Anomaly, ...]:
+    """The analytics across tiers, where they do not rest on the newest captures; a missing tier is a finding.
+
+    expected: the partitions that this run looked for. Others' absence is not this run's to report.
+    """
+    inputs = state.cross_tier_inputs()
+    if inputs is not None:
+        if not state.cross_tier_analysed:
+            analyse_captures(run, inputs)
+        return ()
+    absent = [tier for tier in TIERS if tier not in state.tiers or state.tiers[tier].normalised is None]
+    partitions = [Partition(state.week_ending, tier) for tier in absent]
+    missing = [p.tier.value for p in partitions if p in expected and publication_date(p) <= run.run_date]
+    if not missing:
+        return ()
+    message = f"Missing tier {', '.join(missing)}, skipping cross-tier analytics"
+    log.warning("  %s: %s", state.week_ending, message)
+    details = {"expected": [tier.value for tier in TIERS], "missing": missing}
+    key = week_key(state.week_ending)
+    return (Anomaly(Severity.WARN, Category.INCOMPLETE_INPUT, key, Stage.CALC, message, details),)
+
+
+def outcome(planned: Planned, what: Outcome, reason: str) -> PartitionReport:
+    """The report of a partition that got no new capture."""
+    latest = planned.latest
+    return PartitionReport(
+        week_ending=planned.partition.week_ending,
+        tier=planned.partition.tier,
+        outcome=what,
+        reason=reason,
+        capture_id=latest.capture_id if latest else None,
+        revision=latest.revision if latest else None,
+    )
+
+
+def fail(run: Run, report: PartitionReport, error: Exception, stage: Stage) -> StepResult:
+    """Record a partition's failure."""
+    partition = Partition(report.week_ending, report.tier)
+    anomaly = failure(error, partition.key, stage)
+    log.error("  %s: %s", partition, anomaly.message)
+    log.debug("  %s: failed", partition, exc_info=error)
+    with run.store.transaction() as tx:
+        tx.record_checks([Check(partition.key, stage, (anomaly,))], run.clock())
+    log.error("  Anomaly recorded: %s", anomaly.category)
+    return StepResult(report, (anomaly,))
+
+
+def skipped(planned: Planned, decision: Decision) -> Anomaly:
+    """The audit trail of a decision not to ingest."""
+    key = planned.partition.key
+    return Anomaly(Severity.INFO, Category.REVISION_SKIPPED, key, Stage.RAW, decision.reason, _evidence(planned))
+
+
+@frozen
+class _Fetched:
+    """A payload that is whole and the partition's own."""
+
+    payload: Payload
+    content_hash: str
+    rows: int
+
+
+def _fetch(run: Run, partition: Partition) -> _Fetched:
+    payload = run.source.fetch(partition)
+    if not payload.documents:
+        raise SourceDataError("the source gave no document", partition=partition)
+    tables = [read_table(document) for document in payload.documents]
+    for table in tables:
+        check_identity(table, partition)
+    rows = sum(len(table) + len(table.rejects) for table in tables)
+    if payload.version is not None and payload.version.row_count != rows:
+        counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
+        raise SourceDataError(f"not whole: {counted}", partition=partition)
+    return _Fetched(payload, canonical_hash(payload.documents), rows)
+
+
+def _store_if_new(run: Run, planned: Planned, fetched: _Fetched) -> StepResult:
+    with run.store.transaction(planned.partition.key) as tx:
+        latest = tx.latest_capture(planned.partition)
+        if latest is not None and not _same_capture(latest, planned.latest):
+            # What we fetched may be older than what the other run stored: the next run will tell.
+            reason = f"another run captured {latest} meanwhile"
+            return StepResult(outcome(evolve(planned, latest=latest), Outcome.SKIPPED, reason))
+        decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
+        act = _keep if decision.action is Action.SKIP else _add
+        return act(run, tx, evolve(planned, latest=latest), fetched, decision)
+
+
+def _announce(partition: Partition, result: StepResult) -> None:
+    """Say what was committed."""
+    report = result.report
+    if report.outcome is Outcome.SKIPPED:
+        log.info("  %s: %s, skipping", partition, report.reason)
+        return
+    log.info("  %s: Revision needed (%s)", partition, report.reason)
+    log.info("  %s: ✓ Ingested %s rows (capture: %s)", partition, f"{report.rows:,}", report.capture_id)
+    for anomaly in result.found:
+        log.warning("  %s: Silent revision: %s", partition, anomaly.message)
+
+
+def _same_capture(one: Capture, other: Capture | None) -> bool:
+    return other is not None and one.number == other.number
+
+
+def _keep(run: Run, tx: Transaction, planned: Planned, fetched: _Fetched, decision: Decision) -> StepResult:
+    if fetched.payload.version is not None and planned.latest is not None:
+        tx.mark_verified(planned.latest, run.clock())
+    anomaly = skipped(planned, decision)
+    tx.record_checks([Check(planned.partition.key, Stage.RAW, (anomaly,))], run.clock())
+    return StepResult(outcome(planned, Outcome.SKIPPED, decision.reason), (anomaly,))
+
+
+def _add(run: Run, tx: Transaction, planned: Planned, fetched: _Fetched, decision: Decision) -> StepResult:
+    partition = planned.partition
+    at = next_captured_at(run.clock(), planned.latest)
+    new = NewCapture(
+        capture_id=generate_capture_id(DOMAIN, partition.week_ending, partition.tier, run.run_date),
+        partition=partition,
+        captured_at=at,
+        content_hash=fetched.content_hash,
+        version=fetched.payload.version,
+        row_count=fetched.rows,
+        run_id=run.run_id,
+        reason=decision.reason,
+    )
+    capture = tx.add_capture(new, fetched.payload)
+    tx.withdraw_readiness(partition.week_ending, f"{partition.tier}: {capture} is not normalised", at)
+    found = _silent_revision(planned, decision)
+    tx.record_checks([Check(partition.key, Stage.RAW, found)], at)
+    report = outcome(evolve(planned, latest=capture), Outcome.INGESTED, decision.reason)
+    return StepResult(evolve(report, rows=fetched.rows, stages=(Stage.RAW.value,)), found)
+
+
+def _silent_revision(planned: Planned, decision: Decision) -> tuple[Anomaly, ...]:
+    if not decision.silent:
+        return ()
+    message = f"the content changed while FINRA's version stayed {planned.version}"
+    key = planned.partition.key
+    return (Anomaly(Severity.WARN, Category.SILENT_REVISION, key, Stage.RAW, message, _evidence(planned)),)
+
+
+def _evidence(planned: Planned) -> dict[str, object]:
+    """What a decision rests on, for the audit trail."""
+    evidence: dict[str, object] = {}
+    if planned.version is not None:
+        evidence["source_last_updated"] = planned.version.last_update_date.isoformat()
+        evidence["source_row_count"] = planned.version.row_count
+    if planned.latest is not None:
+        evidence["capture_id"] = planned.latest.capture_id
+        evidence["content_hash"] = planned.latest.content_hash
+    return evidence
+
+
+def _rejected_rows(capture: Capture, reasons: Sequence[str]) -> tuple[Anomaly, ...]:
+    if not reasons:
+        return ()
+    message = f"{len(reasons):,} of {capture.row_count:,} rows rejected; the first: {reasons[0]}"
+    details = {"rejected": len(reasons), "capture_id": capture.capture_id}
+    key = capture.partition.key
+    return (Anomaly(Severity.WARN, Category.REJECTED_ROWS, key, Stage.NORMALIZED, message, details),)

@@ -1,0 +1,15 @@
+"""Instants as text: UTC, ISO 8601 with microseconds and Z, so that the order of texts is the order of times."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def utc_text(at: datetime) -> str:
+    """`2025-12-30T10:30:00.000000Z`; `at` must be aware."""
+    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_utc_text(text: str) -> datetime:
+    """The inverse of `utc_text`."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)

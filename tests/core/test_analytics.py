@@ -1,0 +1,151 @@
+"""Venue shares, concentration and totals, against exact fractions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime, timezone
+from fractions import Fraction
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, analyse
+from finra_core.captures import Capture
+from finra_core.partitions import Partition
+from finra_core.tiers import Tier
+
+WEEK = date(2025, 12, 26)
+RUN_DATE = date(2026, 2, 3)
+NOW = datetime(2026, 2, 3, 12, tzinfo=timezone.utc)
+HALF_ULP = Fraction(1, 2**53)
+A_CAPTURE = Capture(
+    number=7,
+    capture_id="finra.otc_transparency:NMS_TIER_1:2025-12-26:20260120",
+    revision=1,
+    partition=Partition(WEEK, Tier.NMS_TIER_1),
+    captured_at=NOW,
+    content_hash="0" * 64,
+    version=None,
+    row_count=1,
+    size_bytes=1,
+    source_url="file:///week.csv",
+    run_id="run",
+    reason="first",
+    verified_at=NOW,
+)
+ONE_PER_TIER = [
+    evolve(A_CAPTURE, number=number, partition=Partition(WEEK, tier))
+    for number, tier in zip((7, 3, 11), Tier, strict=True)
+]
+
+positive = st.integers(1, 10**7) | st.integers(1, 2**80)
+positive_volumes = st.lists(positive, min_size=1, max_size=60)
+volumes = st.lists(st.just(0) | positive, max_size=60)
+
+
+def venues_with(micros: Sequence[int], trades: int = 1) -> Volumes:
+    venues = tuple(
+        VenueVolume("ATS", f"M{i:03}", "", f"Venue {i}", shares, trades, symbols=1) for i, shares in enumerate(micros)
+    )
+    return Volumes(venues, symbols=1)
+
+
+def analysis_of(micros: Sequence[int]) -> Analysis:
+    return analyse([A_CAPTURE], venues_with(micros), RUN_DATE, NOW)
+
+
+def is_nearest_double(actual: float | None, exact: Fraction) -> bool:
+    return actual is not None and abs(Fraction(actual) - exact) <= exact * HALF_ULP
+
+
+@given(positive_volumes)
+def test_venue_shares_sum_to_one(micros: list[int]) -> None:
+    shares = analysis_of(micros).venue_shares
+    assert abs(math.fsum(share for share in shares if share is not None) - 1) < 1e-12
+
+
+@given(volumes.filter(any))
+def test_each_share_is_the_double_nearest_to_the_exact_fraction(micros: list[int]) -> None:
+    analysis = analysis_of(micros)
+    assert len(analysis.venue_shares) == len(micros)
+    for share, volume in zip(analysis.venue_shares, micros, strict=True):
+        assert is_nearest_double(share, Fraction(volume, sum(micros)))
+
+
+@given(volumes.filter(any))
+def test_hhi_is_the_double_nearest_to_the_exact_sum_of_squares(micros: list[int]) -> None:
+    exact = sum((Fraction(volume, sum(micros)) ** 2 for volume in micros), Fraction())
+    assert is_nearest_double(analysis_of(micros).hhi, exact)
+
+
+@given(positive_volumes)
+def test_hhi_lies_between_that_of_equal_venues_and_that_of_one(micros: list[int]) -> None:
+    hhi = analysis_of(micros).hhi
+    assert hhi is not None
+    assert 1 / len(micros) <= hhi <= 1
+
+
+@given(st.integers(1, 300), positive)
+def test_equal_venues_have_exactly_one_nth_each_and_hhi_one_nth(n: int, each: int) -> None:
+    analysis = analysis_of([each] * n)
+    assert set(analysis.venue_shares) == {1 / n}
+    assert analysis.hhi == 1 / n
+
+
+def test_a_hand_made_week() -> None:
+    # 50, 30 and 20 shares: 0.25 + 0.09 + 0.04.
+    analysis = analysis_of([50_000_000, 30_000_000, 20_000_000])
+    assert analysis.venue_shares == (0.5, 0.3, 0.2)
+    assert analysis.hhi == 0.38
+    assert analysis.shares_micros == 100_000_000
+
+
+def test_one_micro_share_beyond_what_a_double_can_hold_still_counts() -> None:
+    analysis = analysis_of([2**53, 1])
+    assert analysis.shares_micros == 2**53 + 1
+    assert analysis.venue_shares[1] == float(Fraction(1, 2**53 + 1))
+
+
+@given(volumes, st.integers(0, 2**70))
+def test_totals_are_exact_sums(micros: list[int], trades: int) -> None:
+    analysis = analyse([A_CAPTURE], venues_with(micros, trades), RUN_DATE, NOW)
+    assert analysis.shares_micros == sum(micros)
+    assert analysis.trades == trades * len(micros)
+
+
+@given(volumes.filter(any))
+def test_the_order_of_venues_changes_no_digit_of_the_index(micros: list[int]) -> None:
+    shuffled = sorted(micros)
+    assert analysis_of(shuffled).hhi == analysis_of(micros).hhi == analysis_of(shuffled[::-1]).hhi
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_where_nothing_was_traded_there_are_no_shares_and_no_index(n: int) -> None:
+    analysis = analysis_of([0] * n)
+    assert analysis.venue_shares == (None,) * n
+    assert analysis.hhi is None
+    assert analysis.shares_micros == 0
+
+
+def test_a_venue_without_volume_has_a_share_of_zero_and_not_none() -> None:
+    assert analysis_of([5, 0]).venue_shares == (1.0, 0.0)
+
+
+def test_one_tiers_analytics_bear_the_capture_id_they_rest_on() -> None:
+    analysis = analysis_of([1])
+    assert analysis.capture_id == "finra.otc_transparency:NMS_TIER_1:2025-12-26:20260120"
+    assert (analysis.tier, analysis.week_ending, analysis.inputs) == ("NMS_TIER_1", WEEK, (7,))
+
+
+def test_analytics_across_tiers_bear_the_runs_date_and_name_their_inputs_in_tier_order() -> None:
+    analysis = analyse(ONE_PER_TIER, venues_with([1]), RUN_DATE, NOW)
+    assert analysis.capture_id == "finra.otc_transparency:ALL:2025-12-26:20260203"
+    assert (analysis.tier, analysis.week_ending, analysis.inputs) == ("ALL", WEEK, (7, 3, 11))
+
+
+def test_analytics_say_when_and_by_which_calculation_they_were_made() -> None:
+    analysis = analysis_of([1])
+    assert (analysis.computed_at, analysis.calc_version) == (NOW, CALC_VERSION)

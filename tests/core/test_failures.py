@@ -1,0 +1,62 @@
+"""Which failure is whose, and the exit codes, as the document has them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from finra_core.anomalies import Category, Severity, Stage
+from finra_core.errors import (
+    ControlTotalError,
+    FinraError,
+    SourceDataError,
+    SourceError,
+    SourceRejectedError,
+    SourceUnavailableError,
+)
+from finra_core.failures import ExitCode, describe, failure
+from finra_core.partitions import Partition
+from finra_core.tiers import Tier
+
+KEY = Partition(date(2026, 1, 2), Tier.OTC).key
+
+
+def test_exit_codes_are_the_documents() -> None:
+    assert (ExitCode.SUCCESS, ExitCode.PARTIAL, ExitCode.CRITICAL) == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "category"),
+    [
+        (SourceUnavailableError("503"), "SOURCE_UNAVAILABLE"),
+        (SourceRejectedError("400"), "SOURCE_REJECTED"),
+        (SourceDataError("no header"), "BAD_DATA"),
+        (ControlTotalError("sums differ"), "CONTROL_TOTAL_MISMATCH"),
+        (SourceError("other"), "PIPELINE_ERROR"),
+        (FinraError("other"), "PIPELINE_ERROR"),
+        (ZeroDivisionError("other"), "PIPELINE_ERROR"),
+    ],
+)
+def test_a_partitions_failure_is_an_error_of_the_kind_that_its_exception_says(error: Exception, category: str) -> None:
+    anomaly = failure(error, KEY, Stage.RAW)
+    assert (anomaly.severity, anomaly.category) == (Severity.ERROR, Category(category))
+    assert (anomaly.partition_key, anomaly.stage) == (KEY, Stage.RAW)
+    assert anomaly.details["error"] == type(error).__name__
+
+
+def test_an_http_failure_keeps_its_status_and_finras_request_id() -> None:
+    anomaly = failure(SourceUnavailableError("down", status_code=503, request_id="ba7c841a"), KEY, Stage.RAW)
+    assert anomaly.details == {"error": "SourceUnavailableError", "status_code": 503, "request_id": "ba7c841a"}
+
+
+def test_what_the_source_did_not_say_is_left_out() -> None:
+    assert failure(SourceUnavailableError("down"), KEY, Stage.RAW).details == {"error": "SourceUnavailableError"}
+
+
+def test_our_own_errors_are_described_by_their_message_alone() -> None:
+    assert describe(SourceError("2026-01-02 / OTC: not there")) == "2026-01-02 / OTC: not there"
+
+
+def test_other_errors_are_described_with_their_type_on_one_line() -> None:
+    assert describe(ValueError("first\n  second\tthird")) == "ValueError: first second third"

@@ -1,0 +1,88 @@
+"""A run may be killed at any moment: the next one ends in the state that an undisturbed run reaches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NoReturn, cast
+
+import pytest
+
+import dying
+from dying import WEEKS, bench_on
+from finra_core import open_store
+from finra_core.ports import Store
+from harness import DyingStore, ProcessDiedError, contents
+
+
+def die() -> NoReturn:
+    raise ProcessDiedError
+
+
+@pytest.fixture
+def stores(tmp_path: Path, store_url: str) -> Iterator[Callable[[], Store]]:
+    """Opens stores of one kind that all hold day one."""
+    opened: list[Store] = []
+    with closing(open_store(store_url)) as first:
+        bench_on(first, 1).run(weeks=WEEKS)
+
+    def another() -> Store:
+        if store_url == "memory:":
+            store = open_store(store_url)
+            bench_on(store, 1).run(weeks=WEEKS)
+        else:
+            copy = shutil.copy(tmp_path / "finra.db", tmp_path / f"{len(opened)}.db")
+            store = open_store(f"sqlite:///{copy}")
+        opened.append(store)
+        return store
+
+    yield another
+    for store in opened:
+        store.close()
+
+
+@pytest.mark.parametrize("order", ["phased", "chained"])
+def test_dying_at_any_store_call_is_made_good_by_the_next_run(stores: Callable[[], Store], order: str) -> None:
+    undisturbed = stores()
+    bench_on(undisturbed, 2).run(weeks=WEEKS, order=order)
+    expected = contents(undisturbed)
+
+    for dies_at in range(1, 1000):
+        store = stores()
+        try:
+            bench_on(store, 2).run(store=cast("Store", DyingStore(store, dies_at, die)), weeks=WEEKS, order=order)
+        except ProcessDiedError:
+            bench_on(store, 2).run(weeks=WEEKS, order=order)
+            assert contents(store) == expected, f"died at call {dies_at}"
+        else:
+            assert dies_at > 50, "the run makes more calls than that"
+            return
+    pytest.fail("the run never ended")
+
+
+@pytest.mark.parametrize("day", [1, 2])
+def test_a_process_that_exits_at_any_store_call_leaves_a_store_that_the_next_run_completes(
+    tmp_path: Path, day: int
+) -> None:
+    """As above, with processes that really end: on SQLite, from an empty store and from one with captures."""
+    template = tmp_path / "template.db"
+    with closing(open_store(f"sqlite:///{template}")) as store:
+        if day == 2:
+            bench_on(store, 1).run(weeks=WEEKS)
+    script = dying.__file__
+    subprocess.run([sys.executable, script, str(template), str(tmp_path), str(day)], check=True)
+    with closing(open_store(f"sqlite:///{template}")) as store:
+        bench_on(store, day).run(weeks=WEEKS)
+        expected = contents(store)
+
+    died = sorted(tmp_path.glob("died-at-*.db"))
+
+    assert len(died) > 50
+    for path in died:
+        with closing(open_store(f"sqlite:///{path}")) as store:
+            bench_on(store, day).run(weeks=WEEKS)
+            assert contents(store) == expected, path.name

@@ -1,0 +1,518 @@
+"""What a run does, rule by rule, on every store."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from attrs import define, evolve
+
+from finra_core import (
+    ConfigurationError,
+    Outcome,
+    Partition,
+    RunReport,
+    RunRequest,
+    Scheduler,
+    SourceError,
+    StoreError,
+    Tier,
+    open_store,
+)
+from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.content import Payload
+from finra_core.errors import SourceDataError, SourceUnavailableError
+from finra_core.ports import Listing
+from finra_simulator import Delay, Outage, Restatement, SimulatorSource, World
+from harness import MONDAY_MORNING, Bench, Clock, SerialExecutor, contents, partition
+
+WEEK = date(2025, 11, 28)
+OTC = partition("2025-11-28", Tier.OTC)
+T1 = partition("2025-11-28", Tier.NMS_TIER_1)
+QUIET = World(symbols=4, ats=2, firms=2, restatement_rate=0.0)
+
+
+def with_events(*events: Restatement | Delay) -> World:
+    return evolve(QUIET, events=events)
+
+
+@pytest.fixture
+def quiet(bench: Bench) -> Bench:
+    bench.world = QUIET
+    return bench
+
+
+def outcome_of(report: RunReport, asked: Partition) -> Outcome:
+    return next(p.outcome for p in report.partitions if (p.week_ending, p.tier) == (asked.week_ending, asked.tier))
+
+
+# Which partitions -------------------------------------------------------------------------------------
+
+
+def test_by_default_six_due_weeks_of_each_tier_are_looked_at(quiet: Bench) -> None:
+    report = quiet.run()
+
+    for tier in Tier:
+        assert len([p for p in report.partitions if p.tier is tier]) == 6
+    newest = {tier: max(p.week_ending for p in report.partitions if p.tier is tier) for tier in Tier}
+    assert newest == {
+        Tier.NMS_TIER_1: date(2025, 12, 19),
+        Tier.NMS_TIER_2: date(2025, 12, 5),
+        Tier.OTC: date(2025, 12, 5),
+    }
+
+
+def test_a_calendar_window_is_the_documents_six_fridays_of_which_eight_partitions_exist(quiet: Bench) -> None:
+    report = quiet.run(window="calendar")
+
+    assert {p.week_ending for p in report.partitions} == {date(2026, 1, 2) - timedelta(weeks=i) for i in range(6)}
+    assert report.count(Outcome.INGESTED) == 8
+    assert report.count(Outcome.NOT_DUE) == 10
+    assert report.exit_code == 0
+
+
+def test_weeks_are_named_by_any_of_their_dates_and_override_the_look_back(quiet: Bench) -> None:
+    report = quiet.run(weeks=[date(2025, 11, 24), date(2025, 11, 23)], lookback_weeks=3, tiers=[Tier.OTC])
+
+    assert [(p.week_ending, p.tier) for p in report.partitions] == [
+        (date(2025, 11, 28), Tier.OTC),
+        (date(2025, 11, 21), Tier.OTC),
+    ]
+
+
+def test_a_week_that_is_not_over_is_refused_before_anything_is_read(quiet: Bench) -> None:
+    with pytest.raises(ConfigurationError, match="2026-01-09 is not over on 2026-01-05"):
+        quiet.run(weeks=[date(2026, 1, 5)])
+    assert quiet.store.runs() == []
+
+
+@pytest.mark.parametrize("wrong", [{"lookback_weeks": 0}, {"lookback_weeks": -1}, {"tiers": []}, {"workers": 0}])
+def test_a_request_out_of_range_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        RunRequest(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_partition_that_is_not_due_is_no_failure_and_its_week_waits_for_a_named_day(quiet: Bench) -> None:
+    report = quiet.run(weeks=[date(2025, 12, 19)])
+
+    assert report.exit_code == 0
+    assert outcome_of(report, partition("2025-12-19", Tier.OTC)) is Outcome.NOT_DUE
+    # 2026-01-19 is Martin Luther King Day.
+    assert report.readiness[0].blocking_issues == (
+        "Waiting for tier: NMS_TIER_2, due 2026-01-20",
+        "Waiting for tier: OTC, due 2026-01-20",
+    )
+
+
+@pytest.mark.parametrize(
+    ("days_after_due", "outcome", "warnings"),
+    [(0, Outcome.NOT_DUE, 1), (3, Outcome.NOT_DUE, 1), (4, Outcome.LATE, 2)],
+)
+def test_a_due_partition_is_late_once_three_days_have_passed(
+    quiet: Bench, days_after_due: int, outcome: Outcome, warnings: int
+) -> None:
+    due = datetime(2025, 12, 29, 15, 30, tzinfo=MONDAY_MORNING.tzinfo)
+    quiet.world = with_events(Delay(OTC, due + timedelta(days=30)))
+    quiet.clock.now = due + timedelta(days=days_after_due)
+
+    report = quiet.run(weeks=[WEEK])
+
+    assert outcome_of(report, OTC) is outcome
+    assert report.anomalies["WARN"] == warnings  # that the tier is missing, and that it is late
+    assert report.exit_code == 0
+
+
+def test_a_partition_that_the_source_no_longer_offers_keeps_its_captures(quiet: Bench) -> None:
+    quiet.run(weeks=[WEEK])
+    quiet.world = evolve(QUIET, first_week=date(2025, 12, 5))
+
+    report = quiet.run(weeks=[WEEK])
+
+    assert [p.outcome for p in report.partitions] == [Outcome.SKIPPED] * 3
+    assert report.readiness[0].is_ready
+
+
+# What changed -----------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_partition_is_fetched_again_only_while_its_last_day_may_still_change(quiet: Bench) -> None:
+    fetched: list[Partition] = []
+
+    @define
+    class Watched(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            fetched.append(partition)
+            return super().fetch(partition)
+
+    published = datetime(2025, 12, 29, 15, 30, tzinfo=MONDAY_MORNING.tzinfo)
+    fetches = []
+    for hours in (0, 1, 24, 48):
+        quiet.clock.now = published + timedelta(hours=hours)
+        fetched.clear()
+        quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=Watched(quiet.world, quiet.clock))
+        fetches.append(len(fetched))
+
+    # At once; the same day, since the day is not over; the day after, to make sure; then never again.
+    assert fetches == [1, 1, 1, 0]
+    assert len(quiet.store.captures()) == 1
+
+
+def test_another_content_on_the_same_run_date_is_a_revision_and_the_first_one_stays_readable(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=2))
+    quiet.run(weeks=[WEEK])
+    first = quiet.store.records(quiet.store.captures([OTC])[0])
+
+    quiet.clock.forward(hours=2)
+    report = quiet.run(weeks=[WEEK])
+
+    captures = quiet.store.captures([OTC])
+    assert [(c.capture_id, c.revision) for c in captures] == [
+        ("finra.otc_transparency:OTC:2025-11-28:20260105", 1),
+        ("finra.otc_transparency:OTC:2025-11-28:20260105", 2),
+    ]
+    assert outcome_of(report, OTC) is Outcome.INGESTED
+    assert sorted(quiet.store.records(captures[0]).rows()) == sorted(first.rows())
+    assert sorted(quiet.store.records(captures[1]).rows()) != sorted(first.rows())
+
+
+def test_a_second_run_on_the_same_day_stores_nothing(quiet: Bench) -> None:
+    quiet.run()
+    captures, analyses = quiet.store.captures(), quiet.store.analyses()
+
+    report = quiet.run()
+
+    assert report.count(Outcome.SKIPPED) == 18
+    assert [c.number for c in quiet.store.captures()] == [c.number for c in captures]
+    assert quiet.store.analyses() == analyses
+
+
+def test_a_change_that_the_version_does_not_show_is_found_by_verify_and_warned_about(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=1, silent=True))
+    quiet.run(weeks=[WEEK])
+    quiet.clock.forward(days=3)
+
+    unseen = quiet.run(weeks=[WEEK])
+    verified = quiet.run(weeks=[WEEK], verify=True)
+
+    assert unseen.count(Outcome.INGESTED) == 0
+    assert outcome_of(verified, OTC) is Outcome.INGESTED
+    assert verified.anomalies["WARN"] == 1
+    assert [r.anomaly.category for r in quiet.store.anomalies() if r.anomaly.severity is Severity.WARN] == [
+        Category.SILENT_REVISION
+    ]
+
+
+def test_a_withdrawn_row_is_gone_from_the_newest_capture_and_there_in_the_one_before(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=0, withdrawn=2))
+    quiet.run(weeks=[WEEK])
+    quiet.clock.forward(days=1)
+    quiet.run(weeks=[WEEK])
+
+    before, after = quiet.store.captures([OTC])
+    assert len(quiet.store.records(before)) - len(quiet.store.records(after)) == 2
+
+
+def test_force_stores_a_new_capture_of_unchanged_content_with_its_reason(quiet: Bench) -> None:
+    quiet.run(weeks=[WEEK])
+    quiet.clock.forward(days=10)
+
+    report = quiet.run(weeks=[WEEK], force=True, reason="audit 7")
+
+    assert report.count(Outcome.INGESTED) == 3
+    assert [c.reason for c in quiet.store.captures([OTC])] == [
+        "No prior capture found (first ingest)",
+        "Forced: audit 7",
+    ]
+
+
+# Who fails --------------------------------------------------------------------------------------------
+
+
+def test_a_failing_partition_does_not_stop_the_others(quiet: Bench) -> None:
+    quiet.outages = (Outage(OTC, MONDAY_MORNING, MONDAY_MORNING + timedelta(hours=1), 503),)
+
+    report = quiet.run()
+
+    assert report.count(Outcome.FAILED) == 1
+    assert report.count(Outcome.INGESTED) == 17
+    assert report.exit_code == 1
+
+
+def test_a_source_that_does_not_answer_at_all_fails_every_partition_and_not_the_run(quiet: Bench) -> None:
+    quiet.outages = (Outage(None, MONDAY_MORNING, MONDAY_MORNING + timedelta(hours=1), 503),)
+
+    report = quiet.run()
+
+    assert report.count(Outcome.FAILED) == 18
+    assert report.anomalies["ERROR"] == 18
+    assert report.exit_code == 1
+
+
+def test_an_unexpected_exception_in_one_partition_is_that_partitions_error(quiet: Bench) -> None:
+    @define
+    class Buggy(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            if partition == OTC:
+                raise ZeroDivisionError("a bug")
+            return super().fetch(partition)
+
+    report = quiet.run(weeks=[WEEK], source=Buggy(quiet.world, quiet.clock))
+
+    assert outcome_of(report, OTC) is Outcome.FAILED
+    assert report.count(Outcome.INGESTED) == 2
+    [error] = [r.anomaly for r in quiet.store.anomalies() if r.anomaly.severity is Severity.ERROR]
+    assert error.category is Category.PIPELINE_ERROR
+    assert error.message == "ZeroDivisionError: a bug"
+
+
+def test_a_payload_with_fewer_rows_than_the_source_counts_is_refused(quiet: Bench) -> None:
+    @define
+    class Truncating(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            payload = super().fetch(partition)
+            return evolve(payload, documents=[payload.documents[0].rsplit(b"\n", 2)[0]])
+
+    report = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=Truncating(quiet.world, quiet.clock))
+
+    assert report.partitions[0].outcome is Outcome.FAILED
+    assert report.partitions[0].reason.startswith("not whole: ")
+    assert quiet.store.captures() == []
+
+
+def test_a_payload_of_another_week_is_refused(quiet: Bench) -> None:
+    @define
+    class Confused(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            return super().fetch(Partition(partition.week_ending - timedelta(weeks=1), partition.tier))
+
+    report = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=Confused(quiet.world, quiet.clock))
+
+    assert report.partitions[0].outcome is Outcome.FAILED
+    assert "weekStartDate is '2025-11-17' where '2025-11-24' is asked for" in report.partitions[0].reason
+
+
+@define
+class Mangling(SimulatorSource):
+    """Spoils each document of OTC by replacing `old` with `new`, once."""
+
+    old: bytes = b""
+    new: bytes = b""
+
+    def fetch(self, partition: Partition) -> Payload:
+        payload = super().fetch(partition)
+        if partition.tier is not Tier.OTC:
+            return payload
+        return evolve(payload, documents=[d.replace(self.old, self.new, 1) for d in payload.documents])
+
+
+def test_a_bad_row_is_kept_with_its_reason_and_its_week_is_not_ready_until_it_is_mended(quiet: Bench) -> None:
+    spoilt = Mangling(quiet.world, quiet.clock, old=b"|2025-12-29\n", new=b"|soon\n")
+
+    report = quiet.run(weeks=[WEEK], source=spoilt)
+
+    [capture] = quiet.store.captures([OTC])
+    [reject] = quiet.store.rejects(capture)
+    assert reject.reason == "lastUpdateDate 'soon' is not a date"
+    assert len(quiet.store.records(capture)) == capture.row_count - 1
+    assert report.exit_code == 0
+    assert report.anomalies["WARN"] == 1
+    assert report.readiness[0].blocking_issues == (f"OTC: 1 rows rejected in {capture.capture_id}",)
+
+    quiet.clock.forward(days=1)
+    assert quiet.run(weeks=[WEEK], verify=True).readiness[0].is_ready
+
+
+def test_a_capture_without_a_usable_row_fails_its_partition_until_a_better_one_comes(quiet: Bench) -> None:
+    @define
+    class Garbled(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            payload = super().fetch(partition)
+            return evolve(payload, documents=[payload.documents[0].replace(b"|2025-12-29\n", b"|never\n")])
+
+    garbled = Garbled(quiet.world, quiet.clock)
+    first = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=garbled)
+    again = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=garbled)
+    quiet.clock.forward(days=1)
+    mended = quiet.run(weeks=[WEEK], tiers=[Tier.OTC], verify=True)
+
+    assert [first.exit_code, again.exit_code, mended.exit_code] == [1, 1, 0]
+    assert len(quiet.store.captures()) == 2
+    assert not [r for r in quiet.store.anomalies() if r.anomaly.severity is Severity.ERROR]
+
+
+def test_a_store_that_fails_ends_the_run(quiet: Bench) -> None:
+    class FullDisk:
+        def __getattr__(self, name: str) -> object:
+            return getattr(quiet.store, name)
+
+        def transaction(self, key: str | None = None) -> object:
+            raise StoreError("disk full")
+
+    with pytest.raises(StoreError, match="disk full"):
+        quiet.run(store=FullDisk())  # type: ignore[arg-type]
+
+
+# Readiness --------------------------------------------------------------------------------------------
+
+
+def test_a_restatement_unreadies_its_week_until_it_is_analysed_again(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=1))
+    quiet.run(weeks=[WEEK])
+    quiet.clock.forward(days=1)
+    seen: list[bool] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            return getattr(quiet.store, name)
+
+        def unnormalised(self) -> object:
+            seen.append(quiet.store.readiness([WEEK])[0].is_ready)
+            return quiet.store.unnormalised()
+
+    report = quiet.run(weeks=[WEEK], store=Watched())  # type: ignore[arg-type]
+
+    assert seen == [False]
+    assert report.readiness[0].is_ready
+
+
+def test_a_run_on_one_tier_does_not_complain_of_the_others(quiet: Bench) -> None:
+    report = quiet.run(weeks=[WEEK], tiers=[Tier.OTC])
+
+    assert report.anomalies["WARN"] == 0
+    assert report.readiness[0].blocking_issues == ("Missing tier: NMS_TIER_1", "Missing tier: NMS_TIER_2")
+
+
+def test_an_open_critical_anomaly_blocks_its_week(quiet: Bench) -> None:
+
+    critical = Anomaly(Severity.CRITICAL, Category.PIPELINE_ERROR, OTC.key, Stage.CALC, "an auditor's veto")
+    with quiet.store.transaction() as tx:
+        tx.record_checks([Check(OTC.key, Stage.CALC, (critical,))], quiet.clock())
+
+    report = quiet.run(weeks=[WEEK])
+
+    assert not report.readiness[0].no_critical_anomalies
+    assert report.readiness[0].blocking_issues == ("1 unresolved CRITICAL anomalies",)
+
+
+# The whole --------------------------------------------------------------------------------------------
+
+
+def test_week_by_week_ends_where_stage_by_stage_does(quiet: Bench) -> None:
+
+    quiet.run()
+    other = Bench(open_store("memory:"), QUIET)
+    other.run(order="chained")
+
+    assert contents(other.store) == contents(quiet.store)
+
+
+def test_threads_end_where_a_single_thread_does(quiet: Bench) -> None:
+
+    threaded = Scheduler(source=quiet.source, store=quiet.store, clock=quiet.clock).run(RunRequest(workers=8))
+    other = Bench(open_store("memory:"), QUIET)
+    serial = other.run()
+
+    assert contents(quiet.store) == contents(other.store)
+    assert threaded.partitions == serial.partitions
+
+
+def test_the_report_survives_json(quiet: Bench) -> None:
+    quiet.outages = (Outage(OTC, MONDAY_MORNING, MONDAY_MORNING + timedelta(hours=1), 503),)
+    report = quiet.run()
+
+    assert RunReport.from_json(report.to_json()) == report
+    assert quiet.store.runs()[0].report_json == report.to_json()
+
+
+def test_what_an_earlier_run_left_is_finished_even_outside_the_weeks_asked_for(quiet: Bench) -> None:
+    class StopsAfterIngest:
+        def __getattr__(self, name: str) -> object:
+            return getattr(quiet.store, name)
+
+        def unnormalised(self) -> object:
+            raise StoreError("gone")
+
+    with pytest.raises(StoreError):
+        quiet.run(weeks=[WEEK], store=StopsAfterIngest())  # type: ignore[arg-type]
+    quiet.run(weeks=[WEEK - timedelta(weeks=1)])
+
+    assert {r.week_ending: r.is_ready for r in quiet.store.readiness()}[WEEK]
+
+
+def test_an_older_content_never_replaces_what_another_run_stored_meanwhile(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=1))
+    slow = Bench(quiet.store, quiet.world, Clock())
+
+    @define
+    class Overtaken(SimulatorSource):
+        """While this run has its old content in hand, another one captures the restated content."""
+
+        def fetch(self, partition: Partition) -> Payload:
+            payload = super().fetch(partition)
+            quiet.clock.forward(hours=2)
+            quiet.run(weeks=[WEEK], tiers=[Tier.OTC])
+            return payload
+
+    report = slow.run(weeks=[WEEK], tiers=[Tier.OTC], source=Overtaken(slow.world, slow.clock))
+
+    assert report.partitions[0].outcome is Outcome.SKIPPED
+    assert len(quiet.store.captures()) == 1
+    assert quiet.run(weeks=[WEEK], tiers=[Tier.OTC]).count(Outcome.INGESTED) == 0
+
+
+@define
+class Archive(SimulatorSource):
+    """What a folder is: a fixed collection, some of it unusable."""
+
+    problems: tuple[SourceError, ...] = ()
+
+    @property
+    def archive(self) -> bool:
+        return True
+
+    def listing(self) -> Listing:
+        weeks = (date(2025, 10, 3), date(2025, 10, 10))
+        return Listing(frozenset(Partition(week, Tier.OTC) for week in weeks), self.problems)
+
+
+def test_an_archive_is_taken_whole_unless_a_window_is_asked_for(quiet: Bench) -> None:
+    archive = Archive(quiet.world, quiet.clock)
+
+    whole = quiet.run(source=archive)
+    windowed = quiet.run(source=archive, lookback_weeks=1, tiers=[Tier.OTC])
+
+    assert [(p.week_ending.isoformat(), p.outcome) for p in whole.partitions] == [
+        ("2025-10-10", Outcome.INGESTED),
+        ("2025-10-03", Outcome.INGESTED),
+    ]
+    assert [p.week_ending.isoformat() for p in windowed.partitions] == ["2025-12-05"]
+
+
+def test_what_a_source_holds_but_cannot_offer_is_an_error_of_the_run(quiet: Bench) -> None:
+    lost = SourceDataError("a.csv names no week")
+    known = SourceUnavailableError("b.csv: unreadable", partition=OTC)
+    archive = Archive(quiet.world, quiet.clock, problems=(lost, known))
+
+    report = quiet.run(source=archive)
+
+    assert report.problems == ("a.csv names no week",)
+    assert outcome_of(report, OTC) is Outcome.FAILED
+    assert report.anomalies["ERROR"] == 2
+    assert report.exit_code == 1
+
+
+def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:
+
+    class Counting(SerialExecutor):
+        submitted = 0
+
+        def submit(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+            Counting.submitted += 1
+            return super().submit(*args, **kwargs)  # type: ignore[arg-type]
+
+        def shutdown(self, *_args: object, **_kwargs: object) -> None:
+            raise AssertionError("not ours to shut down")
+
+    Scheduler(source=quiet.source, store=quiet.store, executor=Counting(), clock=quiet.clock).run()
+
+    assert Counting.submitted == 36  # 18 probes, 18 fetches
