@@ -130,14 +130,24 @@ def find(dataset: Dataset, query: Query, at: datetime, drift: int = 0) -> Found:
     total = 0
     page: list[Record] = []
     for key in _matching_keys(dataset, query, at):
-        matched = _matched(dataset, key, dataset.state(key, at), query.filters, query.sort)
-        if drift and matched and not query.sort:
-            turn = drift % len(matched)
-            matched = [*matched[turn:], *matched[:turn]]
-        start = max(query.offset - total, 0)
-        page += matched[start : start + query.limit - len(page)]
-        total += len(matched)
+        state = dataset.state(key, at)
+        size = _size(dataset, key, state, query.filters)
+        start, wanted = max(query.offset - total, 0), query.limit - len(page)
+        if start < size and wanted:
+            matched = _matched(dataset, key, state, query.filters, query.sort)
+            page += (matched if query.sort else _turned(matched, drift))[start : start + wanted]
+        total += size
     return Found(total, page)
+
+
+def _turned(records: Sequence[Record], drift: int) -> Sequence[Record]:
+    turn = drift % len(records)
+    return [*records[turn:], *records[:turn]] if turn else records
+
+
+@lru_cache(maxsize=65536)
+def _size(dataset: Dataset, key: Key, state: State, filters: tuple[Filter, ...]) -> int:
+    return len(_matched(dataset, key, state, filters, ()))
 
 
 @lru_cache(maxsize=64)
