@@ -10,12 +10,12 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from attrs import Factory, define, field
-from wire import Seen, answer
 
 from finra_core.partitions import Partition
 from finra_core.tiers import Tier
 from finra_http import HttpSource, open_source
 from finra_http.runtime import Runtime
+from wire import Seen, answer
 
 PARTITION = Partition(date(2026, 1, 2), Tier.OTC)
 MONDAY, CODE = "2025-12-29", "OTCE"

@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from desk import PARTITION, Desk, Time, always, connect, make_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import answer, serving
 
+from desk import PARTITION, Desk, Time, always, connect, make_rows
 from finra_core.captures import SourceVersion
 from finra_core.errors import SourceError, SourceUnavailableError
 from finra_core.ports import Usage
 from finra_http import ByteBudgetError, HttpSource
 from finra_http.budget import Meter
 from finra_http.limiter import RateLimiter
+from wire import answer, serving
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from desk import CREDENTIALS, PARTITION, Change, Desk, Time, always, connect, once
-from wire import Seen, answer, serving
 
+from desk import CREDENTIALS, PARTITION, Change, Desk, Time, always, connect, once
 from finra_core.errors import FinraError, SourceError, SourceRejectedError
 from finra_http import HttpSource
+from wire import Seen, answer, serving
 
 
 def tokens(*, life: object = 3600) -> Change:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from pathlib import Path
 
 import pytest
-from desk import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
-from wire import RESET, STALL, Seen, answer, serving
 
+from desk import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
 from finra_core.captures import SourceVersion
 from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_http import HttpSource
+from wire import RESET, STALL, Seen, answer, serving
 
 KINDS = ("listing", "token", "probe", "page")
 PAGE_OF_THE_NETWORK = "<!DOCTYPE html>\n<html><body>Error 1020\nAccess denied</body></html>"
@@ -163,6 +164,16 @@ def test_a_dead_host_is_one_error() -> None:
         source.listing()
     source.close()
     assert caught.value.status_code is None
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    desk = Desk()
+    with serving(desk, Path(__file__).with_name("untrusted.pem")) as url:
+        source = connect(url)
+        with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(TLS error\).*certificate"):
+            source.listing()
+        source.close()
+    assert desk.seen == []
 
 
 def test_the_message_names_the_status_the_partition_and_the_request() -> None:

@@ -7,15 +7,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-from desk import HEADER, NEWEST, PARTITION, Change, Desk, always, connect, kind_of, make_rows, once
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import Seen, answer, serving
 
+from desk import HEADER, NEWEST, PARTITION, Change, Desk, always, connect, kind_of, make_rows, once
 from finra_core.captures import SourceVersion
 from finra_core.content import Payload, count_rows
 from finra_core.errors import SourceDataError, SourceError, SourceUnavailableError
 from finra_core.records import parse_content
+from wire import Seen, answer, serving
 
 NO_DATA = {
     "204": answer(status=204, Record_Total=0),

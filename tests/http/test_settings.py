@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from desk import CREDENTIALS, Desk, connect
-from wire import Seen, answer, serving
 
 import finra_core
+from desk import CREDENTIALS, Desk, connect
 from finra_core.errors import ConfigurationError
 from finra_http import HttpSource, open_source
 from finra_http.settings import read_settings
+from wire import Seen, answer, serving
 
 
 def test_api_means_finra_unless_a_setting_names_another_host() -> None:
