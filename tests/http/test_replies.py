@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from desk import HEADER, PARTITION, make_rows
 from finra_core.errors import SourceDataError
 from finra_core.partitions import Partition
-from finra_http.faults import ProblemError
+from finra_http.faults import ProblemError, RepublishedError
 from finra_http.listing import read_listing
 from finra_http.pages import read_page, read_version
 from finra_http.replies import check_status
@@ -59,8 +59,8 @@ def test_reading_an_answer_ends_in_a_value_or_a_named_problem(reply: Reply) -> N
         check_status(reply, NOW)
     with suppress(ProblemError, SourceDataError):
         read_version(reply)
-    with suppress(ProblemError, SourceDataError):
-        assert read_page(reply, PARTITION, 8).lines
+    with suppress(ProblemError, SourceDataError, RepublishedError):
+        assert read_page(reply, PARTITION, 8, 8).lines
     with suppress(ProblemError):
         assert all(isinstance(found, Partition) for found in read_listing(reply).partitions)
 
@@ -70,7 +70,7 @@ def test_reading_an_answer_ends_in_a_value_or_a_named_problem(reply: Reply) -> N
 def test_a_damaged_page_never_changes_which_week_tier_and_kind_its_rows_are_of(body: bytes) -> None:
     headers = {"Content-Type": "text/plain", "Record-Total": "8", "Total-Records-On-Page": "8"}
     with suppress(ProblemError, SourceDataError):
-        page = read_page(Reply(200, headers, body), PARTITION, 8)
+        page = read_page(Reply(200, headers, body), PARTITION, 8, 8)
         assert len(page.lines) == 8
         for line in page.lines:
             week, tier, kind, *_rest = line.split("|")
