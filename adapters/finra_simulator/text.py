@@ -27,10 +27,9 @@ _INTEGER_NOTIONAL_UNTIL = date(2025, 3, 3)
 _E_NOTATION_FROM = 10_000_000 * MICROS
 
 
-def notional(row: Row) -> str:
+def notional(micros: int, week_start: date) -> str:
     """Whole US dollars up to the week of 2025-03-03, then as Java writes a double: 9.763054589653116E9."""
-    micros = row.notional_micros
-    if row.week_start_date <= _INTEGER_NOTIONAL_UNTIL:
+    if week_start <= _INTEGER_NOTIONAL_UNTIL:
         return str(micros // MICROS)
     if micros < _E_NOTATION_FROM:
         return f"{micros // MICROS}.{(f'{micros % MICROS:06d}').rstrip('0') or '0'}"
@@ -45,7 +44,7 @@ def _text(place: int) -> Callable[[Row], str]:
 VALUES: dict[str, Callable[[Row], str]] = {
     **{name: _text(place) for place, name in enumerate(FIELDS)},
     "totalWeeklyShareQuantity": lambda row: plain_decimal(row.shares_micros),
-    "totalNotionalSum": notional,
+    "totalNotionalSum": lambda row: notional(row.notional_micros, row.week_start_date),
 }
 """How the value of each field is written; what is null is empty."""
 

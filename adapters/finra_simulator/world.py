@@ -98,6 +98,12 @@ class World:
         changes = [restatement.at for restatement in self.restatements(partition)]
         return (self.publication_instant(partition), *changes)
 
+    def changes_until(self, partition: Partition, at: datetime) -> int:
+        """How many restatements have happened by this instant; -1 where the partition is not published."""
+        if partition.week_ending < self.first_week:
+            return -1
+        return sum(instant <= at for instant in self.change_instants(partition)) - 1
+
     def rows(self, partition: Partition, at: datetime) -> list[Row]:
         """The rows of both *_SMBL_FIRM types at this instant, by row key; none before the publication."""
         return list(self._rows(partition, at))
@@ -113,7 +119,7 @@ class World:
 
     def version(self, partition: Partition, at: datetime) -> SourceVersion | None:
         """Newest lastUpdateDate and number of rows over the two *_SMBL_FIRM types; None before the publication."""
-        changes = self._changes_until(partition, at)
+        changes = self.changes_until(partition, at)
         return _version(self, partition, changes) if changes >= 0 else None
 
     def publication_day(self, partition: Partition) -> date:
@@ -121,14 +127,8 @@ class World:
         return eastern_day(self.publication_instant(partition))
 
     def _rows(self, partition: Partition, at: datetime) -> tuple[Row, ...]:
-        changes = self._changes_until(partition, at)
+        changes = self.changes_until(partition, at)
         return _rows_after(self, partition, changes) if changes >= 0 else ()
-
-    def _changes_until(self, partition: Partition, at: datetime) -> int:
-        """How many restatements have happened; -1 where the partition is not published."""
-        if partition.week_ending < self.first_week:
-            return -1
-        return sum(instant <= at for instant in self.change_instants(partition)) - 1
 
 
 @lru_cache(maxsize=4096)
