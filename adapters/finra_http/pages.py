@@ -40,20 +40,21 @@ def read_version(reply: Reply) -> SourceVersion | None:
 
     Raises:
         FaultError: it is no answer to a probe.
-        SourceDataError: its date is none.
+        SourceDataError: its number of rows cannot be.
     """
     text = csv_text(reply, PROBE_FIELDS)
     if text is None:
         return None
     lines = text.decode("utf-8", "replace").split()
-    if len(lines) != len(PROBE_FIELDS) + 1:
-        raise FaultError(f"{len(lines) - 1} rows where one is asked for")
+    newest = iso_date(lines[-1])
+    if len(lines) != len(PROBE_FIELDS) + 1 or newest is None:
+        raise FaultError("other than the one date that was asked for")
     total = reply.count("Record-Total")
     if not total:
         raise FaultError("a row without the number of all rows (Record-Total)")
     if total > MAX_ROWS:
         raise SourceDataError(f"{total:,} rows: no week of a tier has so many")
-    return SourceVersion(_newest(lines[1:]), total)
+    return SourceVersion(newest, total)
 
 
 def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
