@@ -6,10 +6,12 @@ import gzip
 import json
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from attrs import field, frozen
 
@@ -57,14 +59,18 @@ def answer(
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """Serve on a free local port; yields the URL."""
+def serving(script: Script, certificate: Path | None = None) -> Iterator[str]:
+    """Serve on a free local port, over TLS with a certificate; yields the URL."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.script = script
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -81,6 +81,7 @@ class Client:
             reply = self._authorised(request, deadline)
         except ProblemError as problem:
             return problem
+        logger.debug("API answered for %s: HTTP %d, request id %s", request.subject, reply.status, self._id_of(reply))
         try:
             check_status(reply, self._runtime.now())
             return read(reply)
@@ -123,14 +124,17 @@ class Client:
             message + advice,
             partition=request.partition,
             status_code=problem.status_code,
-            request_id=self._shown(problem.request_id or "", _SHOWN_ID) or None,
+            request_id=self._id_of(problem),
         )
 
     def _message(self, request: Request, problem: ProblemError) -> str:
-        request_id = self._shown(problem.request_id or "", _SHOWN_ID)
+        request_id = self._id_of(problem)
         named = f", request id {request_id}" if request_id else ""
         detail = self._shown(problem.detail, _SHOWN)
         return f"API fetch failed ({problem.outcome}) for {request.subject}{named}: {detail}"
+
+    def _id_of(self, answer: Reply | ProblemError) -> str | None:
+        return self._shown(answer.request_id or "", _SHOWN_ID) or None
 
     def _shown(self, text: str, length: int) -> str:
         # Redacted before it is cut: half a token is still a secret.

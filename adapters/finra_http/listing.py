@@ -52,7 +52,7 @@ def _entries(answer: dict[str, object]) -> Iterator[tuple[str, str]]:
     names, available = answer.get("partitionFields"), answer.get("availablePartitions")
     if not isinstance(names, list) or not isinstance(available, list):
         raise FaultError("JSON without partitionFields and availablePartitions")
-    if _WEEK_FIELD not in names or _TIER_FIELD not in names:
+    if sorted(map(str, names)) != sorted([_WEEK_FIELD, _TIER_FIELD]):
         raise FaultError("partitions by other fields than weekStartDate and tierIdentifier")
     for entry in available:
         values = entry.get("partitions") if isinstance(entry, dict) else None

@@ -12,10 +12,13 @@ from finra_core.errors import SourceDataError
 from finra_core.partitions import Partition
 from finra_core.records import check_identity
 from finra_core.tables import Table, read_table
-from finra_http.faults import FaultError, one_line
+from finra_http.faults import FaultError, RepublishedError, one_line
 from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
 from finra_http.replies import csv_text, iso_date
 from finra_http.transport import Reply
+
+MAX_ROWS = 5_000_000
+"""Thirty times the rows of the largest partition seen: beyond it the number is wrong."""
 
 RowKey = tuple[str, ...]
 
@@ -24,13 +27,12 @@ RowKey = tuple[str, ...]
 class Page:
     """Rows as delimited lines with the columns of FIELDS, and their keys.
 
-    newest: the latest lastUpdateDate among them. total: how many rows FINRA says the whole query has.
+    newest: the latest lastUpdateDate among them.
     """
 
     lines: Sequence[str]
     keys: Sequence[RowKey]
     newest: date
-    total: int
 
 
 def read_version(reply: Reply) -> SourceVersion | None:
@@ -38,24 +40,32 @@ def read_version(reply: Reply) -> SourceVersion | None:
 
     Raises:
         FaultError: it is no answer to a probe.
-        SourceDataError: its date is none.
+        SourceDataError: its number of rows cannot be.
     """
     text = csv_text(reply, PROBE_FIELDS)
     if text is None:
         return None
     lines = text.decode("utf-8", "replace").split()
-    if len(lines) != len(PROBE_FIELDS) + 1:
-        raise FaultError(f"{len(lines) - 1} rows where one is asked for")
-    return SourceVersion(_newest(lines[1:]), _total(reply))
+    newest = iso_date(lines[-1])
+    if len(lines) != len(PROBE_FIELDS) + 1 or newest is None:
+        raise FaultError("other than the one date that was asked for")
+    total = reply.count("Record-Total")
+    if not total:
+        raise FaultError("a row without the number of all rows (Record-Total)")
+    if total > MAX_ROWS:
+        raise SourceDataError(f"{total:,} rows: no week of a tier has so many")
+    return SourceVersion(newest, total)
 
 
-def read_page(reply: Reply, partition: Partition, limit: int) -> Page:
-    """The answer to a page query.
+def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
+    """The answer to a page query for up to `limit` of the partition's `total` rows.
 
     Raises:
+        RepublishedError: the partition has another number of rows by now.
         FaultError: it is no page, or less of one than it says.
         SourceDataError: its rows are not what was asked for, or cannot be told apart without doubt.
     """
+    _check_total(reply, total)
     text = csv_text(reply, FIELDS)
     if text is None:
         raise FaultError("an empty page before the last row")
@@ -65,7 +75,7 @@ def read_page(reply: Reply, partition: Partition, limit: int) -> Page:
     check_identity(table, partition)
     _check_summary_types(table)
     keys = list(zip(*(table.columns[name] for name in KEY_FIELDS), strict=True))
-    return Page(_lines(table), keys, _newest(table.columns["lastUpdateDate"]), _total(reply))
+    return Page(_lines(table), keys, _newest(table.columns["lastUpdateDate"]))
 
 
 def _table(text: bytes, reply: Reply) -> Table:
@@ -117,8 +127,7 @@ def _newest(texts: Sequence[str]) -> date:
     return max(day for day in days.values() if day is not None)
 
 
-def _total(reply: Reply) -> int:
-    total = reply.count("Record-Total")
-    if not total:
-        raise FaultError("rows without the number of all rows (Record-Total)")
-    return total
+def _check_total(reply: Reply, total: int) -> None:
+    now = reply.count("Record-Total")
+    if now is not None and now != total:
+        raise RepublishedError(f"Record-Total went from {total:,} to {now:,}")

@@ -66,9 +66,10 @@ def json_object(reply: Reply) -> dict[str, object] | None:
 def iso_date(text: str) -> date | None:
     """A date as FINRA writes them, YYYY-MM-DD; None for anything else, other forms of ISO 8601 included."""
     try:
-        return date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") and text[4::3] == "--" else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoformat() == text else None
 
 
 def _csv_or_nothing(reply: Reply, fields: tuple[str, ...]) -> bytes | None:

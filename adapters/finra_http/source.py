@@ -34,8 +34,8 @@ MAX_READS = 3
 REREAD_PAUSE = 10.0
 """Seconds, at most, between two of these readings."""
 
-PAGE_THREADS = 4
-"""Pages under way at once over all partitions. At 1.5 s a page that is far below FINRA's 20 requests a second."""
+PAGE_THREADS = 8
+"""Pages under way at once over all partitions: at 1.5 s a page a quarter of FINRA's 20 requests a second."""
 
 MAX_PAGE_BYTES = 3 * 1024 * 1024
 """FINRA's cap for a synchronous answer (header Response-Payload-Max-Size: 3mb)."""
@@ -188,9 +188,8 @@ class HttpSource:
             limit = end - offset
             bound = min(MAX_PAGE_BYTES, SMALL_ANSWER + limit * MAX_ROW_BYTES)
             request = self._data_request(partition, page_query(partition, offset, limit), bound)
-            page = self._client.send(request, partial(read_page, partition=partition, limit=limit), deadline)
-            if page.total != total:
-                raise RepublishedError(f"Record-Total went from {total:,} to {page.total:,}")
+            read = partial(read_page, partition=partition, limit=limit, total=total)
+            page = self._client.send(request, read, deadline)
             pages.append(page)
             offset += len(page.lines)
         return pages

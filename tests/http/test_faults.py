@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +164,16 @@ def test_a_dead_host_is_one_error() -> None:
         source.listing()
     source.close()
     assert caught.value.status_code is None
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    desk = Desk()
+    with serving(desk, Path(__file__).with_name("untrusted.pem")) as url:
+        source = connect(url)
+        with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(TLS error\).*certificate"):
+            source.listing()
+        source.close()
+    assert desk.seen == []
 
 
 def test_the_message_names_the_status_the_partition_and_the_request() -> None:
