@@ -135,7 +135,7 @@ class Transaction(Protocol):
         """
 
     def mark_verified(self, capture: Capture, at: datetime) -> None:
-        """Note that the capture's content was compared with the source's at `at` and equal; the latest such time stays."""
+        """Note that the content was compared with the source's at `at` and equal; the latest such time stays."""
 
     def add_records(
         self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime

@@ -49,6 +49,10 @@ def _dispatch(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     # A command's modules are imported when it is the one that is asked for.
     if options.command == "run":
         return _run(options, environ)
+    if options.command == "simulator":
+        from finra_cli.simulator import serve  # noqa: PLC0415
+
+        return serve(options)
     return _query(options)
 
 

@@ -47,7 +47,24 @@ def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     captures = _add_query(commands, environ, "captures", "every capture, by week and tier")
     captures.add_argument("--weeks", metavar="D,D", help="only these weeks (any date of each)")
     captures.add_argument("--tiers", metavar="T,T", help="only these tiers")
+    _add_simulator(commands)
     return parser
+
+
+def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "serve a simulated FINRA over HTTP, to try a pipeline against"
+    parser = commands.add_parser("simulator", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
+    parser.add_argument("--port", type=int, default=8080, help="0 takes any free one; the URL is printed [8080]")
+    parser.add_argument("--seed", type=int, help="which world [1]")
+    parser.add_argument("--symbols", metavar="N|N,N,N", help="securities in each tier [200,400,300]")
+    parser.add_argument("--rate", metavar="R", help="the share of partitions that are restated [0.2]")
+    parser.add_argument("--now", metavar="TIME", help="stop its clock at this instant (2026-01-05T15:30:00Z)")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="hold each answer back so long [0]")
+    parser.add_argument(
+        "--fault-rate", type=float, default=0.0, metavar="R", help="the share of requests that fail [0]"
+    )
+    parser.set_defaults(quiet=False, verbose=False, json=False)
 
 
 def _add_common(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
@@ -108,6 +125,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], envi
     how.add_argument("--reason", metavar="TEXT", help="why, with --force; kept with the captures")
     how.add_argument("--verify", action="store_true", help="compare contents even where FINRA's version is unchanged")
     how.add_argument("--order", choices=[o.value for o in Order], default=Order.PHASED.value, help="order of work")
+    how.add_argument("--max-bytes", type=int, metavar="N", help="do not receive more from FINRA [FINRA_MAX_BYTES]")
     how.add_argument("--workers", type=int, default=4, metavar="N", help="partitions fetched at once [4]")
 
 

@@ -28,11 +28,16 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
     url = source_url(options)
     read_only = request.mode is Mode.DRY_RUN
     with (
-        closing(open_source(url, environ)) as source,
+        closing(open_source(url, _settings(options, environ))) as source,
         closing(open_store(options.store, read_only=read_only)) as store,
         ProgressBars(enabled=not options.quiet) as progress,
     ):
         return Scheduler(source=source, store=store, progress=progress).run(request)
+
+
+def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, as far as no flag overrides it."""
+    return environ if options.max_bytes is None else {**environ, "FINRA_MAX_BYTES": str(options.max_bytes)}
 
 
 @contextmanager

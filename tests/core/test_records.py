@@ -337,3 +337,11 @@ def test_every_row_is_a_record_a_reject_or_a_control_row(first: list[str], secon
 def test_shares_sum_exactly_however_they_are_written(amounts: list[Decimal]) -> None:
     rows = [row(symbol=f"S{i}", shares=f"{amount:E}" if i % 2 else str(amount)) for i, amount in enumerate(amounts)]
     assert sum(parse(*rows).records.shares_micros) == sum(int(amount.scaleb(6)) for amount in amounts)
+
+
+@pytest.mark.parametrize("column", ["shares", "trades"])
+def test_sums_that_leave_64_bits_over_three_tiers_are_refused(column: str) -> None:
+    most = {"shares": 2**63 // 3 // MICROS, "trades": 2**63 // 3}[column]
+    assert len(parse(row(**{column: str(most)})).records) == 1
+    with pytest.raises(SourceDataError, match=f"sum of all {column} is out of range"):
+        parse(row(**{column: str(most)}), row(symbol="OTHER", **{column: str(most)}))
