@@ -213,7 +213,7 @@ def _date(text: str) -> date:
     try:
         if len(text) == len("yyyy-MM-dd"):
             return date.fromisoformat(text)
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").date()
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").date()  # noqa: DTZ007  only the day counts
     except ValueError:
         raise ApiError(400, _BAD_DATE) from None
 
