@@ -9,6 +9,7 @@ from finra_core.errors import (
     ControlTotalError,
     FinraError,
     SourceDataError,
+    SourceError,
     SourceRejectedError,
     SourceUnavailableError,
 )
@@ -28,6 +29,7 @@ _CATEGORIES: tuple[tuple[type[Exception], Category], ...] = (
     (SourceRejectedError, Category.SOURCE_REJECTED),
     (ControlTotalError, Category.CONTROL_TOTAL_MISMATCH),
     (SourceDataError, Category.BAD_DATA),
+    (SourceError, Category.SOURCE_UNAVAILABLE),
 )
 
 

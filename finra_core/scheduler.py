@@ -42,7 +42,6 @@ from finra_core.steps import (
     analyse_captures,
     analyse_week,
     compare,
-    fail,
     ingest,
     normalise,
     outcome,
@@ -129,6 +128,7 @@ class _Attempt:
         self._reports: dict[Partition, PartitionReport] = {}
         self._found: list[Anomaly] = []
         self._expected_usage = Usage()
+        self._listing_error: SourceError | None = None
 
     def make(self) -> RunReport:
         """Plan, then do it or say it."""
@@ -176,6 +176,8 @@ class _Attempt:
         try:
             return self._run.source.listing(), None
         except SourceError as error:
+            log.error("%s", error.message)  # noqa: TRY400  one line is the form of our errors
+            self._listing_error = error
             return Listing(frozenset(), (error,)), error
 
     def _plan_one(self, partition: Partition, latest: Capture | None, listed: bool) -> Planned:
@@ -254,10 +256,6 @@ class _Attempt:
         """Report, in one transaction, what needs no fetching: skipped, absent, and those whose probe failed."""
         checks = []
         for planned in plan:
-            if planned.error is not None:
-                failed = outcome(planned, Outcome.FAILED, describe(planned.error))
-                self._take(fail(self._run, failed, planned.error, Stage.RAW))
-                continue
             report, found = self._without_fetch(planned)
             checks.append(Check(planned.partition.key, Stage.RAW, found))
             self._take(StepResult(report, found))
@@ -266,10 +264,19 @@ class _Attempt:
                 tx.record_checks(checks, self._run.clock())
 
     def _without_fetch(self, planned: Planned) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
+        if planned.error is not None:
+            return self._failed(planned, planned.error)
         if planned.decision is None:
             return self._absent(planned)
         log.info("  %s: %s, skipping", planned.partition, planned.decision.reason)
         return outcome(planned, Outcome.SKIPPED, planned.decision.reason), (skipped(planned, planned.decision),)
+
+    def _failed(self, planned: Planned, error: SourceError) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
+        anomaly = failure(error, planned.partition.key, Stage.RAW)
+        if error is not self._listing_error:  # told once, when it happened
+            log.error("  %s: %s", planned.partition, anomaly.message)
+            log.error("  Anomaly recorded: %s", anomaly.category)
+        return outcome(planned, Outcome.FAILED, anomaly.message), (anomaly,)
 
     def _absent(self, planned: Planned) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
         partition, absence = planned.partition, planned.absence or Absence.NOT_DUE

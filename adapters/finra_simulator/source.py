@@ -72,7 +72,7 @@ class SimulatorSource:
         document = delimited(self.world.rows(partition, now), DOCUMENT_FIELDS)
         week = f"{partition.week_start}/{partition.tier.finra_code}"
         url = f"simulator:?seed={self.world.seed}#{week}"
-        return Payload((document,), url, version)  # type: ignore[arg-type, unused-ignore]
+        return Payload((document,), url, version)
 
     def price(self, version: SourceVersion | None) -> Usage:
         """Nothing: it is free."""

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FinraError as error:
         return _critical(options, error.message, error)
     except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
-        _die(_signal_behind(error))
+        _die(_signal_behind(error), options.command)
     except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
         return _critical(options, f"unexpected {describe(error)}; --verbose shows where", error)
     return code
@@ -92,10 +92,11 @@ def _critical(options: argparse.Namespace, message: str, error: Exception) -> in
     return ExitCode.CRITICAL
 
 
-def _die(number: signal.Signals) -> NoReturn:
+def _die(number: signal.Signals, command: str) -> NoReturn:
     """Leave at once: worker threads that wait for the network would hold a normal exit back."""
     if number is not signal.SIGPIPE:  # whoever closed the pipe has seen enough
-        log.critical("ended by %s; what was committed stays, the next run goes on from there", number.name)
+        advice = "; what was committed stays, the next run goes on from there" if command == "run" else ""
+        log.critical("ended by %s%s", number.name, advice)
         sys.stderr.flush()
     os._exit(128 + number)
 
