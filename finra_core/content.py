@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Iterable, Sequence
 
@@ -43,7 +44,7 @@ def canonical_hash(documents: Sequence[bytes]) -> str:
     """SHA-256, 64 hex digits, of the content in canonical order: equal contents hash equal in any row order.
 
     A document's canonical form is its header line and then its other lines sorted bytewise, each
-    ended by one LF. Blank lines and the kind of line ending are no content. Of several documents
+    ended by one LF. Blank lines, the kind of line ending and a byte order mark are no content. Of several documents
     the sorted hashes are hashed.
     """
     hashes = sorted(hashlib.sha256(_canonical(document)).hexdigest() for document in documents)
@@ -64,6 +65,7 @@ def _canonical(document: bytes) -> bytes:
 
 
 def _lines(document: bytes) -> list[bytes]:
+    document = document.removeprefix(codecs.BOM_UTF8)
     if b"\r" in document:
         document = document.replace(b"\r\n", b"\n")
     lines = document.split(b"\n")

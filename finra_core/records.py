@@ -31,6 +31,7 @@ _PLAIN_DIGITS = 12
 _FIRM_TYPES = {"ATS_W_SMBL_FIRM": VenueType.ATS, "OTC_W_SMBL_FIRM": VenueType.NON_ATS}
 _CONTROL_TYPES = {"ATS_W_SMBL": VenueType.ATS, "OTC_W_SMBL": VenueType.NON_ATS}
 _OTHER_CUTS = frozenset({"ATS_W_FIRM", "OTC_W_FIRM", "ATS_W_VOL_STATS", "OTC_W_VOL_STATS"})
+SUMMARY_TYPES = frozenset({*_FIRM_TYPES, *_CONTROL_TYPES, *_OTHER_CUTS})
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -81,7 +82,7 @@ def parse_content(documents: Sequence[bytes], partition: Partition) -> ParsedCon
         SourceDataError: a document is no FINRA data, holds another week or tier, or has no usable row.
         ControlTotalError: the payload's own *_SMBL totals differ from the sum over its records.
     """
-    parts = [_parse_document(read_table(content, i), partition, i) for i, content in enumerate(documents)]
+    parts = [_parse_document(content, partition, i) for i, content in enumerate(documents)]
     rejects = [reject for part in parts for reject in part.rejects]
     rows = _concatenate([part.rows for part in parts])
     rows, repeated = _without_repeats(rows)
@@ -132,7 +133,12 @@ class _Part:
     control_rows: int
 
 
-def _parse_document(table: Table, partition: Partition, document: int) -> _Part:
+def _parse_document(content: bytes, partition: Partition, document: int) -> _Part:
+    try:
+        table = read_table(content, document)
+    except SourceDataError as error:
+        error.partition = partition
+        raise
     check_identity(table, partition)
     kinds = summary_types(table)
     firm_table, firm_kinds = table, kinds
@@ -148,7 +154,7 @@ def _parse_document(table: Table, partition: Partition, document: int) -> _Part:
         unknown = [
             Reject(document, line, f"unknown summaryTypeCode {kind!r}", text)
             for kind, line, text in zip(kinds, table.lines, table.texts, strict=True)
-            if kind not in _FIRM_TYPES and kind not in _CONTROL_TYPES and kind not in _OTHER_CUTS
+            if kind not in SUMMARY_TYPES
         ]
     rows, bad = _convert(firm_table, [_FIRM_TYPES[kind] for kind in firm_kinds], document)
     return _Part(rows, table.rejects + unknown + bad, controls, other_rows)
@@ -294,13 +300,22 @@ def _without_repeats(rows: _Rows) -> tuple[_Rows, list[Reject]]:
         if len(same) == 1:
             continue
         contents = {(r.venues[i], r.shares_micros[i], r.trades[i], r.last_update_dates[i]) for i in same}
-        lines = ", ".join(str(rows.origins[i][1]) for i in same)
+        lines = [rows.origins[i][:2] for i in same]
         if len(contents) == 1:
-            reasons.update(dict.fromkeys(same[1:], f"repeats line {rows.origins[same[0]][1]}"))
+            reasons.update({i: f"repeats {_named(lines[:1], rows.origins[i][0])}" for i in same[1:]})
         else:
-            reasons.update(dict.fromkeys(same, f"duplicate key: lines {lines} have one key and different values"))
+            named = _named(lines, lines[0][0])
+            reasons.update(dict.fromkeys(same, f"duplicate key: {named} have one key and different values"))
     rejects = [Reject(*rows.origins[i][:2], reasons[i], rows.origins[i][2]) for i in sorted(reasons)]
     return _drop(rows, reasons), rejects
+
+
+def _named(lines: list[tuple[int, int]], here: int) -> str:
+    """Lines as (document, line) in words, as seen from a row of document `here`."""
+    if any(document != here for document, _line in lines):
+        return ", ".join(f"line {line} of document {document}" for document, line in lines)
+    numbers = ", ".join(str(line) for _document, line in lines)
+    return f"line {numbers}" if len(lines) == 1 else f"lines {numbers}"
 
 
 def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[tuple[str, str, int]]:

@@ -15,6 +15,9 @@ from finra_core.weeks import week_ending_of
 DEFAULT_LOOKBACK = 6
 """FINRA's restatements seen so far came up to 11 days after publication; six weeks leave room for later ones."""
 
+MAX_LOOKBACK = 2_000
+"""Weeks. FINRA publishes this data since 2014; far more is a slip of the finger that would plan for minutes."""
+
 
 class Mode(str, Enum):
     """Whether to do it or only to say what would be done."""
@@ -74,6 +77,8 @@ class RunRequest:
     def _at_least_one_week(self, _attribute: Attribute[int | None], value: int | None) -> None:
         if value is not None and value < 1:
             raise ConfigurationError(f"lookback_weeks is {value}: look back at least 1 week")
+        if value is not None and value > MAX_LOOKBACK:
+            raise ConfigurationError(f"lookback_weeks is {value}: {MAX_LOOKBACK:,} is more than FINRA ever published")
 
     @tiers.validator
     def _at_least_one_tier(self, _attribute: Attribute[tuple[Tier, ...]], value: tuple[Tier, ...]) -> None:

@@ -157,6 +157,8 @@ class _Attempt:
         archived = listing.partitions | _failing(listing) if self._run.source.archive else None
         targets = target_partitions(self._request, self._run.run_date, archived)
         log.info("Target weeks: %s", ", ".join(map(str, _weeks(targets))) or "none")
+        if not targets:
+            log.warning("Nothing to look at: the source lists no partition of the tiers asked for")
         if failed is not None:
             return listing, [Planned(partition=partition, error=failed) for partition in targets]
         latest = self._run.store.latest_captures(targets)

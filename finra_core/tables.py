@@ -140,20 +140,26 @@ def _row_by_row(rows: list[str], delimiter: str, names: tuple[str, ...], documen
     for number, row in enumerate(rows, start=2):
         if not row:
             continue
-        cells = _cells(row, delimiter, quoted)
+        cells = _cells(row, delimiter, len(names), quoted)
         if len(cells) == len(names):
             kept.append(cells)
             lines.append(number)
             texts.append(row)
         else:
-            rejects.append(Reject(document, number, f"{len(cells)} fields where the header has {len(names)}", row))
+            reason = f"{len(cells)} fields where the header has {len(names)}" if cells else "its quotes do not match"
+            rejects.append(Reject(document, number, reason, row))
     columns = [list(column) for column in zip(*kept, strict=True)] or [[] for _ in names]
     return Table(dict(zip(names, columns, strict=True)), lines, texts, rejects)
 
 
-def _cells(row: str, delimiter: str, quoted: bool) -> list[str]:
-    if not quoted:
-        return row.split(delimiter)
+def _cells(row: str, delimiter: str, width: int, quoted: bool) -> list[str]:
+    """The row's fields; none where its quotes do not match.
+
+    FINRA's quoting is all or nothing, but tools that write a file anew quote only what holds a delimiter.
+    """
+    cells = row.split(delimiter)
+    if not quoted and (len(cells) == width or '"' not in row):
+        return cells
     try:
         return next(csv.reader([row], delimiter=delimiter, strict=True))
     except csv.Error:

@@ -19,7 +19,7 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.load_profile("default")
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "sqlite"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Every store that the behaviour of the whole is tested on."""
     return {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path / 'finra.db'}"}[request.param]

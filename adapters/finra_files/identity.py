@@ -91,7 +91,7 @@ def scan_update_dates(content: bytes) -> set[str]:
     Raises:
         SourceDataError: the first line is no header of FINRA's weekly data.
     """
-    header = content.partition(b"\n")[0].decode("utf-8-sig").rstrip("\r")
+    header = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").rstrip("\r")
     delimiter, names = read_header(header)
     before = names.index("lastUpdateDate")
     cell = (_CELL if b'"' in content else _PLAIN_CELL) % {b"d": re.escape(delimiter.encode())}

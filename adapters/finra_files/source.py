@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
-from threading import Lock
 from urllib.parse import unquote
 
 from attrs import frozen
@@ -17,7 +16,7 @@ from finra_core.content import Payload
 from finra_core.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
-from finra_core.records import summary_types
+from finra_core.records import SUMMARY_TYPES, summary_types
 from finra_core.tables import Table, read_table
 from finra_files.discovery import find_files, shown
 from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
@@ -80,7 +79,6 @@ class FileSource:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._files: _Files | None = None
-        self._lock = Lock()
 
     def listing(self) -> Listing:
         """The partitions that the files name, and the files that name none.
@@ -97,8 +95,7 @@ class FileSource:
         if found.other_files:
             _LOGGER.debug("%d files with other suffixes left out in %s", found.other_files, shown(self._root))
         files, unplaced = self._placed(found.paths)
-        with self._lock:
-            self._files = files
+        self._files = files
         return Listing(frozenset(files), (*found.problems, *unplaced))
 
     def probe(self, partition: Partition) -> SourceVersion | None:
@@ -114,8 +111,8 @@ class FileSource:
             SourceDataError: no file has it, one is bad or of another partition, or two hold the same kind of rows.
             SourceUnavailableError: a file cannot be read or has vanished.
         """
-        paths = self._paths(partition)
         try:
+            paths = self._paths(partition)
             documents = [self._read(path, partition) for path in paths]
             _check_distinct(documents)
         except SourceError as error:
@@ -141,7 +138,7 @@ class FileSource:
             self.listing()
         paths = (self._files or {}).get(partition)
         if paths is None:
-            raise SourceDataError(f"no file under {shown(self._root)} holds {partition}", partition=partition)
+            raise SourceDataError(f"no file under {shown(self._root)} holds {partition}")
         return paths
 
     def _placed(self, paths: list[Path]) -> tuple[_Files, list[SourceDataError]]:
@@ -174,7 +171,7 @@ class FileSource:
                 raise SourceDataError(f"now holds {found}, no longer {partition}: run again")
             if "weekStartDate" not in table.columns:
                 check_published(table, partition)
-        return _Document(path, content, frozenset(summary_types(table)))
+        return _Document(path, content, SUMMARY_TYPES.intersection(summary_types(table)))
 
 
 def _usable(table: Table) -> Table:

@@ -72,4 +72,5 @@ def _both(rows: list[Row]) -> tuple[bytes, bytes]:
     """The ATS and the non-ATS document, by symbol; as in FINRA's files, rows without a symbol come last."""
     rows = sorted(rows, key=lambda row: (row.symbol is None, row.symbol or ""))
     ats = [row for row in rows if row.summary_type == ATS_SYMBOL_FIRM]
-    return delimited(ats, ATS_FIELDS), delimited((r for r in rows if r.crd is not None), NON_ATS_FIELDS)
+    non_ats = [row for row in rows if row.summary_type != ATS_SYMBOL_FIRM]
+    return delimited(ats, ATS_FIELDS), delimited(non_ats, NON_ATS_FIELDS)

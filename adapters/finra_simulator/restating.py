@@ -98,14 +98,12 @@ def _corrected(row: Row, updated: date | None, chance: Random) -> Row:
 
 
 def _late_rows(book: Book, taken: set[tuple[object, ...]], count: int, today: date, chance: Random) -> list[Row]:
-    pairs = [(s, v) for s in book.ats_securities for v in book.ats_venues]
-    pairs += [(s, v) for s in book.firm_securities for v in book.firms]
     late: list[Row] = []
-    start = below(chance, len(pairs))
-    for step in range(len(pairs)):
+    start = below(chance, book.pairs)
+    for step in range(book.pairs):
         if len(late) == count:
             return late
-        row = book.row(*pairs[(start + step) % len(pairs)], chance)
+        row = book.row(*book.pair((start + step) % book.pairs), chance)
         if row_key(row) not in taken:
             late.append(row._replace(last_update_date=today, last_reported_date=today))
     if len(late) < count:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from operator import itemgetter
 
 from finra_simulator.rows import FIELDS, MICROS, Row, plain_decimal
 
@@ -32,29 +33,25 @@ def notional(micros: int, week_start: date) -> str:
     if week_start <= _INTEGER_NOTIONAL_UNTIL:
         return str(micros // MICROS)
     if micros < _E_NOTATION_FROM:
-        return f"{micros // MICROS}.{(f'{micros % MICROS:06d}').rstrip('0') or '0'}"
+        return f"{micros // MICROS}.{f'{micros % MICROS:06d}'.rstrip('0') or '0'}"
     digits = str(micros)
     return f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 7}"
 
 
-def _text(place: int) -> Callable[[Row], str]:
-    return lambda row: "" if row[place] is None else str(row[place])
-
-
-VALUES: dict[str, Callable[[Row], str]] = {
-    **{name: _text(place) for place, name in enumerate(FIELDS)},
-    "totalWeeklyShareQuantity": lambda row: plain_decimal(row.shares_micros),
-    "totalNotionalSum": lambda row: notional(row.notional_micros, row.week_start_date),
-}
-"""How the value of each field is written; what is null is empty."""
-
-
-def delimited(rows: Iterable[Row], fields: Sequence[str], delimiter: str = "|", *, quote: bool = False) -> bytes:
+def delimited(rows: Sequence[Row], fields: Sequence[str], delimiter: str = "|", *, quote: bool = False) -> bytes:
     """A header line and a line a row, each ended by LF. `quote` puts quotes around all values that are not empty."""
-    values = [VALUES[name] for name in fields]
-    cells = ([value(row) for value in values] for row in rows)
+    columns = [_column(name, rows) for name in fields]
     if quote:
-        cells = ([f'"{cell}"' if cell else "" for cell in line] for line in cells)
+        columns = [[f'"{cell}"' if cell else "" for cell in column] for column in columns]
         fields = [f'"{name}"' for name in fields]
-    lines = map(delimiter.join, cells)
-    return "".join(f"{line}\n" for line in (delimiter.join(fields), *lines)).encode()
+    lines = [delimiter.join(fields), *map(delimiter.join, zip(*columns, strict=True)), ""]
+    return "\n".join(lines).encode()
+
+
+def _column(name: str, rows: Sequence[Row]) -> list[str]:
+    """One field's values as text; what is null is empty."""
+    if name == "totalWeeklyShareQuantity":
+        return [plain_decimal(row.shares_micros) for row in rows]
+    if name == "totalNotionalSum":
+        return [notional(row.notional_micros, row.week_start_date) for row in rows]
+    return ["" if value is None else str(value) for value in map(itemgetter(FIELDS.index(name)), rows)]

@@ -48,6 +48,22 @@ class Book:
     ats_venues: tuple[Venue, ...]
     firm_securities: tuple[Security, ...]
     firms: tuple[Venue, ...]
+    monday: date
+    week_number: int
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a security and a venue there are."""
+        return len(self.ats_securities) * len(self.ats_venues) + len(self.firm_securities) * len(self.firms)
+
+    def pair(self, number: int) -> tuple[Security, Venue]:
+        """The pair of this number, 0 to pairs - 1."""
+        security, venue = divmod(number, len(self.ats_venues))
+        if security < len(self.ats_securities):
+            return self.ats_securities[security], self.ats_venues[venue]
+        number -= len(self.ats_securities) * len(self.ats_venues)
+        security, venue = divmod(number, len(self.firms))
+        return self.firm_securities[security], self.firms[venue]
 
     def row(self, security: Security, venue: Venue, chance: Random) -> Row:
         """A week of this security at this venue."""
@@ -59,7 +75,6 @@ class Book:
 
     def new_row(self, security: Security, venue: Venue, shares_micros: int, trades: int, reported: date) -> Row:
         """The row of these quantities. On ATS rows FINRA leaves the product type null."""
-        monday = self.partition.week_start
         tier = self.partition.tier
         return Row(
             shares_micros,
@@ -70,19 +85,19 @@ class Book:
             tier.finra_description,
             self.published,
             tier.finra_code,
-            monday,
+            self.monday,
             shares_micros * security.price_cents // 100,
             trades,
-            monday,
+            self.monday,
             venue.mpid,
             venue.crd,
             security.product_type if venue.crd else None,
-            venue.name_in(week_number(self.partition)),
+            venue.name_in(self.week_number),
             OTC_SYMBOL_FIRM if venue.crd else ATS_SYMBOL_FIRM,
         )
 
     def _fraction(self, chance: Random) -> int:
-        if self.partition.tier is Tier.OTC or self.partition.week_start < FRACTIONAL_FROM:
+        if self.partition.tier is Tier.OTC or self.monday < FRACTIONAL_FROM:
             return 0
         return below(chance, MICROS) if chance.random() < _FRACTIONAL_CHANCE else 0
 
@@ -103,7 +118,16 @@ def open_book(market: Market, partition: Partition, published: date) -> Book:
     """The partition's securities and venues, with the oddities of that week."""
     listed = _with_reassigned_ticker(market.securities(partition.tier), partition)
     at_firms = _with_tape_change(listed, partition) if partition.tier is not Tier.OTC else listed
-    return Book(partition, published, listed, ats_venues(market.ats, partition.tier), at_firms, firms(market.firms))
+    return Book(
+        partition,
+        published,
+        ats_securities=listed,
+        ats_venues=ats_venues(market.ats, partition.tier),
+        firm_securities=at_firms,
+        firms=firms(market.firms),
+        monday=partition.week_start,
+        week_number=week_number(partition),
+    )
 
 
 def first_rows(market: Market, partition: Partition, published: date) -> list[Row]:

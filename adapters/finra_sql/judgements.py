@@ -23,6 +23,9 @@ _Analysed = frozenset[tuple[date, str, str]]
 
 _KEY = ("domain", "partition_key", "ready_for")
 
+# Not updated_at: users may set it in SQL of their own, in a form of their own.
+_JUDGEMENT = [column for column in data_readiness.c if column is not data_readiness.c.updated_at]
+
 
 def put(connection: Connection, judgements: Sequence[Readiness], at: datetime) -> None:
     """See `Transaction.put_readiness`."""
@@ -43,7 +46,7 @@ def put(connection: Connection, judgements: Sequence[Readiness], at: datetime) -
 def withdraw(connection: Connection, week_ending: date, issue: str, at: datetime) -> None:
     """See `Transaction.withdraw_readiness`."""
     of_week = (data_readiness.c.domain == DOMAIN) & (data_readiness.c.partition_key == week_key(week_ending))
-    for row in connection.execute(select(data_readiness).where(of_week)).all():
+    for row in connection.execute(select(*_JUDGEMENT).where(of_week)).all():
         issues = list(dict.fromkeys((*json.loads(row.blocking_issues), issue)))
         connection.execute(
             update(data_readiness)
@@ -54,7 +57,7 @@ def withdraw(connection: Connection, week_ending: date, issue: str, at: datetime
 
 def read(connection: Connection, weeks: Collection[date] | None) -> list[Readiness]:
     """See `Store.readiness`. Keys are JSON of one form, so their order is that of the weeks."""
-    query = select(data_readiness).where(data_readiness.c.domain == DOMAIN)
+    query = select(*_JUDGEMENT).where(data_readiness.c.domain == DOMAIN)
     if weeks is not None:
         query = query.where(data_readiness.c.partition_key.in_({week_key(week) for week in weeks}))
     order = (data_readiness.c.partition_key.desc(), data_readiness.c.ready_for)
@@ -103,7 +106,7 @@ def _analysed(connection: Connection, weeks: Collection[date], calc_version: int
     query = select(analyses.c.week_ending, analyses.c.tier, analyses.c.inputs).where(
         analyses.c.week_ending.in_(set(weeks)), analyses.c.calc_version == calc_version
     )
-    return frozenset(row._tuple() for row in connection.execute(query))
+    return frozenset(tuple(row) for row in connection.execute(query))
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Readiness:

@@ -168,7 +168,7 @@ def _live_versions(connection: Connection, partition_no: int) -> set[_Version]:
     query = select(row_versions.c.security_no, row_versions.c.venue_no, *_VALUES).where(
         row_versions.c.partition_no == partition_no, row_versions.c.to_capture.is_(None)
     )
-    return {row._tuple() for row in connection.execute(query)}
+    return {tuple(row) for row in connection.execute(query)}
 
 
 def _insert(

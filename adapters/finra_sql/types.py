@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 
 from sqlalchemy import Dialect, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
+
+from finra_core.timestamps import parse_utc_text, utc_text
 
 
 class UtcTimestamp(TypeDecorator[datetime]):
@@ -19,11 +21,11 @@ class UtcTimestamp(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """To text."""
-        return None if value is None else format_timestamp(value)
+        return None if value is None else utc_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """From text."""
-        return None if value is None else datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=timezone.utc)
+        return None if value is None else parse_utc_text(value)
 
 
 class IsoDate(TypeDecorator[date]):
@@ -50,14 +52,3 @@ class utc_now(FunctionElement[str]):  # noqa: N801
 @compiles(utc_now, "sqlite")
 def _utc_now_sqlite(_element: utc_now, _compiler: SQLCompiler, **_options: object) -> str:
     return "(strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))"
-
-
-def format_timestamp(value: datetime) -> str:
-    """An aware time as UTC text.
-
-    Raises:
-        ValueError: it is naive, so that nobody can say which instant it means.
-    """
-    if value.tzinfo is None:
-        raise ValueError(f"{value} has no time zone")
-    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -90,7 +90,7 @@ def _analytics() -> dict[str, str]:
     of_venue, of_week = _shares("v"), _shares("a")
     return {
         "venue_volume": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
-        "venue_share": _PER_VENUE.format(columns="v.share"),
+        "venue_share": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
         "hhi": _PER_WEEK.format(columns="a.hhi, a.venues"),
         "weekly_totals": _PER_WEEK.format(
             columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"

@@ -16,6 +16,7 @@ from finra_sql.store import SqlStore
 from finra_sql.views import create_views
 from finra_sqlite.dialect import SqliteDialect
 from finra_sqlite.location import Location, parse_url
+from finra_sqlite.statistics import describe_sizes
 
 
 def open_store(url: str, *, read_only: bool = False) -> SqlStore:
@@ -44,6 +45,7 @@ def _open_to_write(location: Location, dialect: SqliteDialect) -> Engine:
                 # Asked again: between the two another process may have upgraded it.
                 if stored_version(connection, str(location.path)) != HEAD:
                     upgrade(connection)
+                    describe_sizes(connection)
     except BaseException:
         engine.dispose()
         raise
@@ -104,6 +106,8 @@ def _connect(location: Location, mode: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # A large transaction that spilled its pages would lock readers out before it commits.
+        connection.execute("PRAGMA cache_spill = OFF")
     except BaseException:
         connection.close()
         raise

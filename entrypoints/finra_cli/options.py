@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from datetime import date
 
+from finra_core.anomalies import Severity
 from finra_core.errors import ConfigurationError
 from finra_core.request import Mode, Order, RunRequest, Window
 from finra_core.tiers import TIERS, parse_tiers
@@ -39,6 +40,10 @@ def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_query(commands, environ, "readiness", "which weeks are ready to trade on, and why the others are not")
     anomalies = _add_query(commands, environ, "anomalies", "what runs found, latest first")
     anomalies.add_argument("--all", action="store_true", help="resolved ones too")
+    severities = [severity.value for severity in Severity]
+    anomalies.add_argument(
+        "--severity", choices=severities, default=Severity.WARN.value, help="this one and worse ones [WARN]"
+    )
     captures = _add_query(commands, environ, "captures", "every capture, by week and tier")
     captures.add_argument("--weeks", metavar="D,D", help="only these weeks (any date of each)")
     captures.add_argument("--tiers", metavar="T,T", help="only these tiers")

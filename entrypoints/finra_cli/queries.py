@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from finra_core.analytics import CALC_VERSION
+from finra_core.anomalies import Severity
 from finra_core.captures import Capture
 from finra_core.partitions import Partition
 from finra_core.ports import Store
 from finra_core.readiness import TierState
 from finra_core.tiers import TIERS, parse_tiers
+from finra_core.timestamps import utc_text
 from finra_core.weeks import parse_weeks
 
 Rows = list[dict[str, object]]
@@ -49,7 +51,9 @@ def readiness(store: Store, _options: argparse.Namespace) -> Rows:
 
 
 def anomalies(store: Store, options: argparse.Namespace) -> Rows:
-    """A row per anomaly."""
+    """A row per anomaly that is at least so severe."""
+    severities = list(Severity)  # worst first
+    shown = severities[: severities.index(Severity(options.severity)) + 1]
     return [
         {
             "severity": record.anomaly.severity.value,
@@ -58,13 +62,14 @@ def anomalies(store: Store, options: argparse.Namespace) -> Rows:
             "partition_key": record.anomaly.partition_key,
             "message": record.anomaly.message,
             "details": dict(record.anomaly.details),
-            "first_seen": _time(record.first_seen),
-            "last_seen": _time(record.last_seen),
+            "first_seen": utc_text(record.first_seen),
+            "last_seen": utc_text(record.last_seen),
             "occurrences": record.occurrences,
-            "resolved_at": _time(record.resolved_at) if record.resolved_at else None,
+            "resolved_at": utc_text(record.resolved_at) if record.resolved_at else None,
             "fingerprint": record.fingerprint,
         }
         for record in store.anomalies(include_resolved=options.all)
+        if record.anomaly.severity in shown
     ]
 
 
@@ -82,7 +87,7 @@ def _capture(capture: Capture) -> dict[str, object]:
         "revision": capture.revision,
         "week_ending": str(capture.partition.week_ending),
         "tier": capture.partition.tier.value,
-        "captured_at": _time(capture.captured_at),
+        "captured_at": utc_text(capture.captured_at),
         "rows": capture.row_count,
         "source_version": str(capture.version) if capture.version else None,
         "content_hash": capture.content_hash,
@@ -97,10 +102,6 @@ def _progress(state: TierState | None) -> str | None:
     if state.normalised is None or state.normalised.number != state.newest.number:
         return "raw"
     return "analysed" if state.analysed else "normalised"
-
-
-def _time(at: object) -> str:
-    return str(at).replace("+00:00", "Z").replace(" ", "T")
 
 
 QUERIES: dict[str, tuple[Callable[[Store, argparse.Namespace], Rows], Sequence[str]]] = {

@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 
 from finra_cli.logs import ProgressBars
 from finra_cli.options import run_request, source_url
+from finra_core.ambient import utc_today
+from finra_core.planning import check_request
 from finra_core.plugins import open_source, open_store
 from finra_core.ports import Store
 from finra_core.report import RunReport
@@ -22,6 +24,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
         FinraError: it could not be made.
     """
     request = run_request(options)
+    check_request(request, request.run_date or utc_today())
     url = source_url(options)
     read_only = request.mode is Mode.DRY_RUN
     with (

@@ -86,7 +86,9 @@ def test_a_week_that_is_not_over_is_refused_before_anything_is_read(quiet: Bench
     assert quiet.store.runs() == []
 
 
-@pytest.mark.parametrize("wrong", [{"lookback_weeks": 0}, {"lookback_weeks": -1}, {"tiers": []}, {"workers": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"lookback_weeks": 0}, {"lookback_weeks": -1}, {"lookback_weeks": 100_000}, {"tiers": []}, {"workers": 0}]
+)
 def test_a_request_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         RunRequest(**wrong)  # type: ignore[arg-type]

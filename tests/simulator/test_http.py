@@ -254,6 +254,30 @@ def test_date_ranges_hold_both_ends_and_are_anded_with_domains(
     assert found == {(week, kind, "OTCE") for week in ("2026-02-23", MONDAY) for kind in ("ATS_W_SMBL", "OTC_W_SMBL")}
 
 
+def test_a_query_pages_over_several_partitions(http: urllib3.PoolManager, server: SimulatorServer) -> None:
+    """1.3 and 1.4: Record-Total counts what matches the whole query, over all weeks."""
+    rows = page_by_page(
+        http, server, {"compareFilters": equal(tierIdentifier="OTCE", summaryTypeCode="ATS_W_FIRM"), "limit": 7}
+    )
+    found = {(row["weekStartDate"], row["MPID"]) for row in rows}
+    weeks = [p for p in WORLD.published(NOW) if p.tier is Tier.OTC]
+    assert found == {(str(p.week_start), row.mpid) for p in weeks for row in WORLD.venue_rows(p, NOW) if row.mpid}
+    assert len(rows) == len(found)
+
+
+def test_a_filter_on_shares_compares_shares_and_null_fulfils_no_filter(
+    http: urllib3.PoolManager, server: SimulatorServer
+) -> None:
+    """1.3: filters on fields that are no partition keys; 2: productTypeCode is null on ATS rows."""
+    big = {"fieldName": "totalWeeklyShareQuantity", "fieldValue": "1000.5", "compareType": "GREATER"}
+    tape = {"fieldName": "productTypeCode", "fieldValue": "CTS", "compareType": "GTE"}
+    rows = page_by_page(http, server, {"compareFilters": [*partition(kind=None), big, tape], "limit": 5000})
+    firm_rows = [row for row in rows if row["summaryTypeCode"].endswith("SMBL_FIRM")]
+    expected = [row for row in WORLD.rows(T1, NOW) if row.crd and row.shares_micros > 1_000_500_000]
+    assert len(firm_rows) == len(expected) > 0
+    assert {row["summaryTypeCode"] for row in firm_rows} == {"OTC_W_SMBL_FIRM"}
+
+
 def test_sorting_needs_an_equal_filter_on_every_partition_field(
     http: urllib3.PoolManager, server: SimulatorServer
 ) -> None:
@@ -543,14 +567,22 @@ def test_market_totals_are_six_rows_of_the_tier_na(http: urllib3.PoolManager, se
 def test_notionals_are_integers_until_march_2025_and_in_e_notation_after(http: urllib3.PoolManager) -> None:
     """2: `9.763054589653116E9`."""
     world = World(symbols=60, first_week=date(2025, 3, 7), restatement_rate=0)
-    with SimulatorServer(world, lambda: datetime(2025, 5, 1, tzinfo=timezone.utc)) as running:
+    with SimulatorServer(world, lambda: APRIL) as running:
         before, after = (
             post(http, running, {"compareFilters": partition(week=week), "fields": ["totalNotionalSum"]}).data
             for week in ("2025-03-03", "2025-03-10")
         )
     assert all(isinstance(row["totalNotionalSum"], int) for row in json.loads(before))
     assert b"E7}" in after
+    truth = {
+        row.notional_micros for row in world.rows(Partition(date(2025, 3, 14), Tier.NMS_TIER_1), APRIL) if row.mpid
+    }
+    exact = [Decimal(row["totalNotionalSum"]) * MICROS for row in json.loads(after, parse_float=Decimal)]
+    assert set(exact) <= truth
     assert all(isinstance(row["totalNotionalSum"], float) for row in json.loads(after))
+
+
+APRIL = datetime(2025, 4, 30, tzinfo=timezone.utc)
 
 
 # 3 weeklyDownloadDetails

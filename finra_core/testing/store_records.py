@@ -1,0 +1,292 @@
+"""What a store does with the records of captures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import pytest
+from attrs import asdict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from finra_core.analytics import VenueVolume
+from finra_core.errors import StoreError
+from finra_core.partitions import Partition
+from finra_core.ports import RowChanges, Store
+from finra_core.records import MAX_INTEGER, MICROS, SecurityKey, VenueKey
+from finra_core.tables import Reject
+from finra_core.testing.examples import (
+    AAPL,
+    CITADEL,
+    IBM,
+    NEXT_WEEK,
+    OTC,
+    T1,
+    T2,
+    UBSA,
+    Row,
+    add_capture,
+    add_normalised,
+    add_records,
+    at,
+    records,
+    row,
+)
+from finra_core.testing.store_fixtures import StoreFixtures
+from finra_core.tiers import Tier
+
+UBSA_RENAMED: VenueKey = ("ATS", "UBSA", "", "UBSA UBS ATS INC.")
+
+_Values = tuple[str, int, int, str]
+"""What may change in a row: the venue's name, micro-shares, trades, last update date."""
+_Contents = Mapping[tuple[SecurityKey, tuple[str, str, str]], _Values]
+
+_symbols = st.sampled_from(["", "A", "TPC", "TpC", "BRK.B", "Ä", "'; --"])
+_securities = st.tuples(_symbols, st.sampled_from(["", "Name", "Name, Inc."]), st.sampled_from(["", "UTP"]))
+_venues = st.sampled_from([("ATS", "UBSA", ""), ("ATS", "JPBX", ""), ("NON_ATS", "", "116797")])
+_micros = st.integers(0, 5) | st.integers(0, 10**15)
+_values = st.tuples(
+    st.sampled_from(["", "one", "another"]), _micros, st.integers(0, 3), st.sampled_from(["2026-01-12", "2026-01-20"])
+)
+_contents = st.dictionaries(st.tuples(_securities, _venues), _values, max_size=8)
+
+
+# Every example opens a store of its own, so that nothing passes from one to the next through the fixture, nor
+# through the subclasses of several stores, which are one test to Hypothesis.
+_example_by_example = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+)
+
+
+class RecordsContract(StoreFixtures):
+    """A capture's records are those that it was given, whatever came before and after."""
+
+    def test_records_are_read_back_by_security_and_venue(self, store: Store) -> None:
+        """Compared as text is in Python, by code points."""
+        rows = [row(IBM, UBSA), row(AAPL, UBSA, 7, 2), row(AAPL, CITADEL), row(("aapl", "", ""), UBSA)]
+        capture = add_normalised(store, rows=rows)
+        assert list(store.records(capture).rows()) == [rows[1], rows[2], rows[0], rows[3]]
+
+    def test_the_first_records_of_a_partition_are_all_added(self, store: Store) -> None:
+        """Nothing was there to end or to live on."""
+        changes = add_records(store, add_capture(store), [row(AAPL), row(IBM)])
+        assert changes == RowChanges(added=2, withdrawn=0, unchanged=0)
+
+    def test_changes_are_counted_against_the_records_before(self, store: Store) -> None:
+        """A changed value is one row ended and one begun."""
+        kept, changed, gone, new = row(AAPL), row(IBM, UBSA, 5), row(IBM, CITADEL), row(AAPL, CITADEL)
+        add_normalised(store, T1, 0, [kept, changed, gone])
+        changes = add_records(store, add_capture(store, T1, 1), [kept, row(IBM, UBSA, 6), new])
+        assert changes == RowChanges(added=2, withdrawn=2, unchanged=1)
+
+    @pytest.mark.parametrize(
+        "restated",
+        [
+            pytest.param(row(shares=101), id="shares"),
+            pytest.param(row(trades=2), id="trades"),
+            pytest.param(row(day="2026-01-20"), id="last update date"),
+            pytest.param(row(venue=UBSA_RENAMED), id="venue name"),
+        ],
+    )
+    def test_a_change_in_any_value_is_a_change(self, store: Store, restated: Row) -> None:
+        """And both captures keep their own."""
+        before = add_normalised(store, T1, 0, [row()])
+        after = add_capture(store, T1, 1)
+        assert add_records(store, after, [restated]) == RowChanges(added=1, withdrawn=1, unchanged=0)
+        assert [list(store.records(c).rows()) for c in (before, after)] == [[row()], [restated]]
+
+    def test_a_restatement_taken_back_brings_the_old_row_back(self, store: Store) -> None:
+        """In three captures."""
+        contents = [[row(shares=1)], [row(shares=2)], [row(shares=1)]]
+        captures = [add_normalised(store, T1, minute, rows) for minute, rows in enumerate(contents)]
+        assert [list(store.records(capture).rows()) for capture in captures] == contents
+
+    def test_captures_left_without_records_do_not_count(self, store: Store) -> None:
+        """Changes are counted against the newest capture that has records."""
+        add_normalised(store, T1, 0, [row(shares=1)])
+        add_capture(store, T1, 1)
+        changes = add_records(store, add_capture(store, T1, 2), [row(shares=1)])
+        assert changes == RowChanges(added=0, withdrawn=0, unchanged=1)
+
+    def test_a_capture_is_normalised_once(self, store: Store) -> None:
+        """A second time is None, and its records and rejects stay."""
+        capture = add_normalised(store, rows=[row(shares=1)])
+        assert add_records(store, capture, [row(shares=2)], [Reject(0, 2, "why", "text")]) is None
+        assert list(store.records(capture).rows()) == [row(shares=1)]
+        assert store.rejects(capture) == []
+
+    def test_a_capture_older_than_a_normalised_one_is_left_alone(self, store: Store) -> None:
+        """Its records would end rows that a later capture has."""
+        older = add_capture(store, T1, 0)
+        newer = add_normalised(store, T1, 1, [row(shares=1)])
+        assert add_records(store, older, [row(shares=2)]) is None
+        assert list(store.records(newer).rows()) == [row(shares=1)]
+        with pytest.raises(StoreError):
+            store.records(older)
+
+    def test_a_capture_of_another_partition_does_not_stand_in_the_way(self, store: Store) -> None:
+        """Partitions are normalised in any order."""
+        older = add_capture(store, T1, 0)
+        add_normalised(store, T2, 1)
+        assert add_records(store, older, [row()]) == RowChanges(added=1, withdrawn=0, unchanged=0)
+
+    def test_the_same_row_in_two_partitions_is_two_rows(self, store: Store) -> None:
+        """A restatement of one week leaves the other alone."""
+        next_week = Partition(NEXT_WEEK, Tier.NMS_TIER_1)
+        first, second = add_normalised(store, T1, 0, [row()]), add_normalised(store, next_week, 1, [row()])
+        add_normalised(store, T1, 2, [row(shares=5)])
+        assert [list(store.records(c).rows()) for c in (first, second)] == [[row()], [row()]]
+
+    def test_records_of_a_capture_without_any_are_an_error(self, store: Store) -> None:
+        """Not an empty answer: nobody has looked yet."""
+        capture = add_capture(store)
+        for read in (store.records, store.rejects, lambda c: store.volumes([c])):
+            with pytest.raises(StoreError):
+                read(capture)
+
+    def test_a_capture_may_have_no_row_left(self, store: Store) -> None:
+        """All rows withdrawn is not the same as never normalised."""
+        add_normalised(store, T1, 0, [row()])
+        empty = add_capture(store, T1, 1)
+        assert add_records(store, empty, []) == RowChanges(added=0, withdrawn=1, unchanged=0)
+        assert list(store.records(empty).rows()) == []
+
+    def test_what_the_caller_changes_later_is_not_stored(self, store: Store) -> None:
+        """The columns are the caller's own lists."""
+        capture, given = add_capture(store), records([row()])
+        with store.transaction(T1.key) as transaction:
+            transaction.add_records(capture, given, [], at(0))
+        given.shares_micros[0] = 0
+        assert list(store.records(capture).rows()) == [row()]
+
+    def test_names_are_kept_to_the_letter(self, store: Store) -> None:
+        """TPC is not TpC; a symbol may be empty; names have commas, quotes, double spaces and other alphabets."""
+        names = ["TPC", "TpC", "tpc ", "", "A'B\"C", "Two  Spaces, Inc.", "Société", "株式"]
+        rows = [row((name, name, name), ("ATS", f"M{i}", "", name)) for i, name in enumerate(names)]
+        capture = add_normalised(store, rows=rows)
+        assert sorted(store.records(capture).rows()) == sorted(rows)
+
+    def test_numbers_are_kept_to_the_last_digit(self, store: Store) -> None:
+        """A millionth of a share, and the largest quantity that a record may have."""
+        values = [1, 9_007_199_254_740_993, MAX_INTEGER]
+        rows = [((str(value), "", ""), UBSA, value, value, "2026-01-12") for value in sorted(values, key=str)]
+        capture = add_normalised(store, rows=rows)
+        assert list(store.records(capture).rows()) == rows
+
+    def test_rejects_are_read_back_by_document_and_line(self, store: Store) -> None:
+        """Each with its reason and its text."""
+        rejects = [Reject(1, 2, "c", "x|y"), Reject(0, 10, "b", ""), Reject(0, 9, "a", "Ä|'")]
+        capture = add_capture(store)
+        add_records(store, capture, [row()], rejects)
+        assert store.rejects(capture) == [rejects[2], rejects[1], rejects[0]]
+
+    def test_captures_newer_than_the_newest_with_records_are_unnormalised(self, store: Store) -> None:
+        """Older ones without records are past."""
+        add_capture(store, T1, 0)
+        add_normalised(store, T1, 1)
+        left = [add_capture(store, OTC, 2), add_capture(store, T1, 3), add_capture(store, T1, 4)]
+        assert store.unnormalised() == [left[1], left[2], left[0]]
+
+    @settings(_example_by_example, max_examples=40)
+    @given(st.lists(_contents, min_size=1, max_size=6))
+    def test_any_capture_of_any_history_is_read_back_as_it_was_put_in(
+        self, new_store: Callable[[], Store], history: list[_Contents]
+    ) -> None:
+        """And the changes are those of the sets of rows."""
+        store = new_store()
+        try:
+            captures, before = [], set[Row]()
+            for minute, contents in enumerate(history):
+                rows = _rows(contents)
+                capture = add_capture(store, T1, minute)
+                changes = add_records(store, capture, rows)
+                after = set(rows)
+                assert changes == RowChanges(len(after - before), len(before - after), len(after & before))
+                captures.append(capture)
+                before = after
+            assert [list(store.records(c).rows()) for c in captures] == [sorted(_rows(c)) for c in history]
+        finally:
+            store.close()
+
+    def test_volumes_are_sums_per_venue(self, store: Store) -> None:
+        """By venue type, MPID and CRD number; `symbols` counts a symbol once."""
+        jpbx: VenueKey = ("ATS", "JPBX", "", "JPBX JPB-X")
+        rows = [row(AAPL, CITADEL, 1, 1), row(AAPL, UBSA, 2, 2), row(IBM, UBSA, 3, 4), row(AAPL, jpbx, 5, 8)]
+        found = store.volumes([add_normalised(store, rows=rows)])
+        assert found.venues == (
+            VenueVolume(*jpbx, 5 * MICROS, 8, 1),
+            VenueVolume(*UBSA, 5 * MICROS, 6, 2),
+            VenueVolume(*CITADEL, 1 * MICROS, 1, 1),
+        )
+        assert [found.symbols] == [2]
+
+    def test_volumes_over_captures_add_up(self, store: Store) -> None:
+        """A symbol that two tiers have counts once."""
+        captures = [
+            add_normalised(store, T1, 0, [row(AAPL, UBSA, 1, 1)]),
+            add_normalised(store, T2, 1, [row(AAPL, UBSA, 2, 2), row(IBM, UBSA, 3, 3)]),
+        ]
+        found = store.volumes(captures)
+        assert found.venues == (VenueVolume(*UBSA, 6 * MICROS, 6, 2),)
+        assert [found.symbols] == [2]
+
+    def test_one_symbol_with_two_issue_names_is_one_symbol(self, store: Store) -> None:
+        """A ticker reassigned in mid-week, or one that moved to another tape."""
+        rows = [row(("RNA", "Avidity", "UTP")), row(("RNA", "Atrium", "UTP")), row(("RNA", "Atrium", "CTS"))]
+        found = store.volumes([add_normalised(store, rows=rows)])
+        assert (found.symbols, found.venues[0].symbols) == (1, 1)
+
+    def test_of_several_names_a_venue_bears_the_least(self, store: Store) -> None:
+        """A venue is its type, MPID and CRD number."""
+        captures = [
+            add_normalised(store, T1, 0, [row(AAPL, UBSA_RENAMED)]),
+            add_normalised(store, T2, 1, [row(AAPL, UBSA)]),
+        ]
+        assert [venue.venue_name for venue in store.volumes(captures).venues] == [UBSA[3]]
+
+    def test_volumes_are_those_of_the_capture_that_was_asked_for(self, store: Store) -> None:
+        """Not of the newest."""
+        older = add_normalised(store, T1, 0, [row(shares=1), row(IBM)])
+        add_normalised(store, T1, 1, [row(shares=9)])
+        assert [venue.shares_micros for venue in store.volumes([older]).venues] == [101 * MICROS]
+
+    def test_fractional_shares_add_up_exactly(self, store: Store) -> None:
+        """Ten times a tenth and a millionth, beside a quantity that no double tells from its neighbour."""
+        large = 9_007_199_254_740_993
+        quantities = [100_001] * 10 + [large]
+        rows = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
+        found = store.volumes([add_normalised(store, rows=rows)])
+        assert [venue.shares_micros for venue in found.venues] == [large + 1_000_010]
+
+    def test_volumes_over_nothing_are_nothing(self, store: Store) -> None:
+        """No capture, no venue."""
+        assert asdict(store.volumes([])) == {"venues": (), "symbols": 0}
+
+    @settings(_example_by_example, max_examples=20)
+    @given(st.lists(_contents, min_size=1, max_size=3))
+    def test_volumes_agree_with_the_records(self, new_store: Callable[[], Store], tiers: list[_Contents]) -> None:
+        """Added up here from what was put in."""
+        store = new_store()
+        try:
+            partitions = (T1, T2, OTC)
+            captures = [
+                add_normalised(store, partition, i, _rows(contents))
+                for i, (partition, contents) in enumerate(zip(partitions, tiers, strict=False))
+            ]
+            rows = [each for contents in tiers for each in _rows(contents)]
+            shares: Counter[tuple[str, ...]] = Counter()
+            for _security, venue, micros, _trades, _day in rows:
+                shares[venue[:3]] += micros
+            found = store.volumes(captures)
+            assert {(v.venue_type, v.mpid, v.crd): v.shares_micros for v in found.venues} == shares
+            assert found.symbols == len({security[0] for security, *_rest in rows})
+        finally:
+            store.close()
+
+
+def _rows(contents: _Contents) -> list[Row]:
+    return [
+        (security, (*venue, name), micros, trades, day)
+        for (security, venue), (name, micros, trades, day) in contents.items()
+    ]

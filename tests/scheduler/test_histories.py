@@ -1,0 +1,183 @@
+"""Any interleaving of time, restatements, runs, kills, forces and clocks set wrong, against FINRA's truth."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from contextlib import closing, suppress
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from finra_core import TIERS, Outcome, Partition, RunReport, open_store
+from finra_core.captures import Capture
+from finra_core.ports import Store
+from finra_simulator import Outage, SimulatorSource, World
+from finra_simulator.rows import Row
+from harness import Bench, Clock, DyingStore, ProcessDiedError, contents
+
+WEEKS = (date(2025, 11, 7), date(2025, 11, 14))
+PARTITIONS = [Partition(week, tier) for week in WEEKS for tier in TIERS]
+FIRST_PUBLICATION = datetime(2025, 11, 24, 12, tzinfo=timezone.utc)
+
+Record = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
+
+
+def as_record(row: Row) -> Record:
+    """A simulated row as the store should know it; written without the parser."""
+    venue_type = {"ATS_W_SMBL_FIRM": "ATS", "OTC_W_SMBL_FIRM": "NON_ATS"}[row.summary_type]
+    crd = "" if row.crd is None else str(row.crd)
+    security = (row.symbol or "", row.issue_name or "", row.product_type or "")
+    venue = (venue_type, row.mpid or "", crd, row.venue_name or "")
+    return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
+
+
+@lru_cache(maxsize=4096)
+def truth(world: World, partition: Partition, at: datetime) -> list[Record]:
+    return sorted(map(as_record, world.rows(partition, at)))
+
+
+def stored(store: Store, capture: Capture) -> list[Record]:
+    return sorted(store.records(capture).rows())
+
+
+class History(RuleBasedStateMachine):
+    """FINRA's time only goes forward. The machine's clock may be wrong, and runs may die."""
+
+    url = "memory:"
+
+    @initialize(seed=st.integers(0, 50))
+    def begin(self, seed: int) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.store = open_store(self.url.format(self.folder))
+        self.world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=1.0)
+        self.time, self.clock = Clock(FIRST_PUBLICATION), Clock(FIRST_PUBLICATION)
+        self.clock_was_wrong = False
+        self.first_read: dict[int, list[Record]] = {}
+
+    def run_now(self, *, outages: tuple[Outage, ...] = (), store: Store | None = None, **request: Any) -> RunReport:
+        source = SimulatorSource(self.world, self.time, outages)
+        return Bench(self.store, self.world, self.clock).run(source=source, store=store, weeks=WEEKS, **request)
+
+    @rule(hours=st.sampled_from([1, 5, 24, 24 * 7, 24 * 20]))
+    def time_passes(self, hours: int) -> None:
+        self.time.forward(hours=hours)
+        self.clock.forward(hours=hours)
+
+    @rule(hours=st.integers(-72, 72))
+    def the_clock_is_set(self, hours: int) -> None:
+        self.clock.now = self.time.now + timedelta(hours=hours)
+        self.clock_was_wrong = self.clock_was_wrong or hours > 0
+
+    @rule(order=st.sampled_from(["phased", "chained"]), verify=st.booleans(), force=st.booleans())
+    def a_run(self, order: str, verify: bool, force: bool) -> None:
+        report = self.run_now(order=order, verify=verify, force=force)
+        assert report.exit_code == 0
+        if verify or not self.clock_was_wrong:
+            self.latest_is_true()
+
+    @rule(dies_at=st.integers(1, 150), order=st.sampled_from(["phased", "chained"]))
+    def a_run_that_is_killed(self, dies_at: int, order: str) -> None:
+        def die() -> None:
+            raise ProcessDiedError
+
+        with suppress(ProcessDiedError):
+            self.run_now(store=cast("Store", DyingStore(self.store, dies_at, die)), order=order)
+
+    @rule(index=st.integers(0, len(PARTITIONS) - 1))
+    def a_run_while_a_partition_is_down(self, index: int) -> None:
+        outage = Outage(PARTITIONS[index], self.time.now, self.time.now + timedelta(hours=1))
+        self.run_now(outages=(outage,))
+
+    @rule(verify=st.booleans(), force=st.booleans())
+    def a_dry_run_tells_exactly_what_a_run_then_does(self, verify: bool, force: bool) -> None:
+        before = contents(self.store)
+        rehearsed = self.run_now(mode="dry-run", verify=verify, force=force)
+        assert contents(self.store) == before
+        done = self.run_now(verify=verify, force=force)
+        assert _as_done(rehearsed) == [(p.week_ending, p.tier, p.outcome, p.reason) for p in done.partitions]
+
+    @rule()
+    def a_second_run_changes_nothing(self) -> None:
+        self.run_now()
+        once = contents(self.store)
+        self.run_now()
+        assert contents(self.store) == once
+
+    @invariant()
+    def no_capture_ever_changes(self) -> None:
+        for capture in self.store.captures():
+            if self._is_normalised(capture):
+                records = stored(self.store, capture)
+                assert self.first_read.setdefault(capture.number, records) == records
+
+    @invariant()
+    def captures_of_a_partition_follow_each_other_in_time(self) -> None:
+        for partition in PARTITIONS:
+            times = [capture.captured_at for capture in self.store.captures([partition])]
+            assert times == sorted(set(times))
+
+    def latest_is_true(self) -> None:
+        latest = self.store.latest_captures(PARTITIONS)
+        assert set(latest) == {p for p in PARTITIONS if self.world.rows(p, self.time.now)}
+        for partition, capture in latest.items():
+            assert stored(self.store, capture) == truth(self.world, partition, self.time.now)
+
+    def _is_normalised(self, capture: Capture) -> bool:
+        pending = {waiting.number for waiting in self.store.unnormalised()}
+        return capture.number not in pending
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.run_now(verify=True)
+            self.latest_is_true()
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+
+def _as_done(rehearsed: RunReport) -> list[tuple[object, ...]]:
+    done = {Outcome.WOULD_INGEST: Outcome.INGESTED, Outcome.WOULD_SKIP: Outcome.SKIPPED}
+    return [(p.week_ending, p.tier, done.get(p.outcome, p.outcome), p.reason) for p in rehearsed.partitions]
+
+
+class SqliteHistory(History):
+    url = "sqlite:///{}/finra.db"
+
+
+TestHistoriesInMemory = History.TestCase
+TestHistoriesInMemory.settings = settings(max_examples=60, stateful_step_count=15)
+TestHistoriesInSqlite = SqliteHistory.TestCase
+TestHistoriesInSqlite.settings = settings(max_examples=8, stateful_step_count=10)
+
+
+class LongSqliteHistory(SqliteHistory):
+    pass
+
+
+TestLongHistoriesInSqlite = pytest.mark.soak(LongSqliteHistory.TestCase)
+TestLongHistoriesInSqlite.settings = settings(max_examples=100, stateful_step_count=40)
+
+
+@given(days=st.lists(st.integers(0, 3), min_size=20, max_size=40), seed=st.integers(0, 20), data=st.data())
+@settings(max_examples=10)
+def test_months_of_daily_runs_hold_the_truth_of_every_day(days: list[int], seed: int, data: st.DataObject) -> None:
+    """A run on some of the days; each capture holds what FINRA showed when it was made, the latest what it shows."""
+    world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=0.8)
+    clock = Clock(FIRST_PUBLICATION)
+    chance = random.Random(data.draw(st.integers(0, 1000)))
+    with closing(open_store("memory:")) as store:
+        bench = Bench(store, world, clock)
+        for pause in days:
+            clock.forward(days=pause, hours=chance.randrange(24))
+            bench.run(lookback_weeks=8)
+            for capture in store.latest_captures(list(world.published(clock.now))).values():
+                assert stored(store, capture) == truth(world, capture.partition, clock.now)
+        for capture in store.captures():
+            assert stored(store, capture) == truth(world, capture.partition, capture.captured_at)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from finra_core.errors import StoreUnavailableError
+from finra_core.ports import Store
+from finra_core.testing.examples import add_capture
+from finra_core.testing.store import StoreContract
+from finra_memory import open_store
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def new_store(self) -> Callable[[], Store]:
+        return open_store
+
+
+def test_every_store_is_a_new_one() -> None:
+    store, other = open_store("memory://"), open_store("memory://")
+    add_capture(store)
+    assert other.captures() == []
+
+
+def test_a_read_only_store_refuses_transactions() -> None:
+    store = open_store("memory://", read_only=True)
+    with pytest.raises(StoreUnavailableError, match="read-only"), store.transaction():
+        pass
