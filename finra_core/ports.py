@@ -135,7 +135,7 @@ class Transaction(Protocol):
         """
 
     def mark_verified(self, capture: Capture, at: datetime) -> None:
-        """Note that the capture's content was compared with the source's at `at` and equal."""
+        """Note that the capture's content was compared with the source's at `at` and equal; the latest such time stays."""
 
     def add_records(
         self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
@@ -154,7 +154,10 @@ class Transaction(Protocol):
         """
 
     def withdraw_readiness(self, week_ending: date, issue: str, at: datetime) -> None:
-        """Mark the week, if it was judged before, as not ready for this reason until it is judged again."""
+        """Mark the week, if it was judged before, as not ready for this reason until it is judged again.
+
+        Its stages are no longer all complete, and the issue is added to the blocking ones, once.
+        """
 
     def put_readiness(self, readiness: Sequence[Readiness], at: datetime) -> None:
         """Store judgements in place of earlier ones on the same week and use."""
@@ -167,10 +170,18 @@ class Transaction(Protocol):
         """
 
     def start_run(self, run: RunRecord) -> None:
-        """Enter a run in the ledger."""
+        """Enter a run in the ledger.
+
+        Raises:
+            StoreError: its run_id is there already.
+        """
 
     def finish_run(self, run: RunRecord) -> None:
-        """Complete the ledger's row of this run_id."""
+        """Complete the ledger's row of this run_id.
+
+        Raises:
+            StoreError: there is none.
+        """
 
 
 class Store(Protocol):
@@ -215,7 +226,11 @@ class Store(Protocol):
         """The raw documents of a capture, byte for byte."""
 
     def records(self, capture: Capture) -> Records:
-        """The records of a normalised capture, by security and venue."""
+        """The records of a normalised capture, by security and venue.
+
+        Raises:
+            StoreError: the capture is not normalised; so do `rejects` and `volumes`.
+        """
 
     def rejects(self, capture: Capture) -> list[Reject]:
         """The rejected rows of a normalised capture, by document and line."""

@@ -18,7 +18,7 @@ from attrs import frozen
 from finra_core.errors import ControlTotalError, SourceDataError
 from finra_core.partitions import Partition
 from finra_core.tables import Reject, Table, read_table
-from finra_core.tiers import VenueType
+from finra_core.tiers import TIERS, VenueType
 
 MICROS = 1_000_000
 """Shares are counted in millionths: FINRA publishes up to 6 decimals since the week of 2026-02-23."""
@@ -90,8 +90,16 @@ def parse_content(documents: Sequence[bytes], partition: Partition) -> ParsedCon
     if not len(rows.records):
         first = f"; the first: line {rejects[0].line}, {rejects[0].reason}" if rejects else ""
         raise SourceDataError(f"no usable row among {len(rejects):,}{first}", partition=partition)
+    _check_sums(rows.records, partition)
     _check_control_totals(rows.records, list(chain.from_iterable(part.controls for part in parts)), partition)
     return ParsedContent(rows.records, tuple(rejects), sum(part.control_rows for part in parts))
+
+
+def _check_sums(records: Records, partition: Partition) -> None:
+    """Databases add in 64 bits, and a week is the sum of three tiers."""
+    for name, column in (("shares", records.shares_micros), ("trades", records.trades)):
+        if sum(column) > MAX_INTEGER // len(TIERS):
+            raise SourceDataError(f"the sum of all {name} is out of range: {sum(column):,}", partition=partition)
 
 
 def check_identity(table: Table, partition: Partition) -> None:
