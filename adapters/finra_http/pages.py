@@ -86,17 +86,14 @@ def _table(text: bytes, reply: Reply) -> Table:
             line = text[: text.index(forbidden)].count(b"\n") + 1
             raise SourceDataError(f"line {line} of a page holds {forbidden.decode()!r} in unquoted text")
     table = read_table(text)
-    declared = reply.count("Total-Records-On-Page")
-    arrived = len(table) + len(table.rejects)
-    if declared is not None and arrived < declared:
-        raise FaultError(f"{arrived:,} of the page's {declared:,} rows arrived")
     if not text.endswith(b"\n") and _last_row_is_broken(table, text):
         raise FaultError("the page ends within a row")
     if table.rejects:
         first = table.rejects[0]
         raise SourceDataError(f"line {first.line} of a page: {first.reason}")
-    if declared is not None and arrived > declared:
-        raise FaultError(f"{arrived:,} rows arrived where the page says {declared:,}")
+    declared = reply.count("Total-Records-On-Page")
+    if declared is not None and declared != len(table):
+        raise FaultError(f"{len(table):,} rows arrived where the page says {declared:,}")
     return table
 
 

@@ -162,8 +162,9 @@ _OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
 
 def _fault(error: Exception) -> FaultError:
     outcome = next((text for kind, text in _OUTCOMES if isinstance(error, kind)), type(error).__name__)
+    cause = error.original_error if isinstance(error, exceptions.ProxyError) else error
     # Older versions of urllib3 begin the text of this error with an object's address.
-    text = str(error).rpartition(": ")[2] if isinstance(error, exceptions.NewConnectionError) else str(error)
+    text = str(cause).rpartition(": ")[2] if isinstance(cause, exceptions.NewConnectionError) else str(cause)
     return FaultError(one_line(text), outcome=outcome)
 
 

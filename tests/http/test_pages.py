@@ -196,6 +196,7 @@ def test_a_body_cut_without_any_sign_of_its_length_is_noticed(cut: int, end: str
     head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nRecord-Total: 16\r\nTotal-Records-On-Page: 16\r\n\r\n"
     desk = Desk(changes={"page": once(always((head + text[: -cut - len(end)]).encode()))})
     assert text_of(fetch(desk)).splitlines()[1:] == desk.rows
+    assert offsets(desk) == [(0, 16), (0, 16)]
 
 
 def test_a_probe_of_unknown_or_absurd_total_is_no_answer() -> None:

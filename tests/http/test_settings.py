@@ -8,7 +8,7 @@ import pytest
 
 import finra_core
 from desk import CREDENTIALS, Desk, connect
-from finra_core.errors import ConfigurationError
+from finra_core.errors import ConfigurationError, SourceUnavailableError
 from finra_http import HttpSource, open_source
 from finra_http.settings import read_settings
 from wire import Seen, answer, serving
@@ -111,6 +111,16 @@ def test_requests_go_through_the_proxy_that_the_settings_name() -> None:
         source.close()
     assert seen[0].path == "http://finra.invalid/partitions/group/otcMarket/name/weeklySummary"
     assert seen[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+
+
+def test_a_dead_proxy_is_an_error_without_its_password() -> None:
+    with serving(Desk()) as dead:
+        pass
+    source = connect("http://finra.invalid", {"HTTP_PROXY": dead.replace("http://", "http://user:geheim@")})
+    with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(proxy error\)") as caught:
+        source.listing()
+    source.close()
+    assert "geheim" not in caught.value.message
 
 
 @pytest.mark.parametrize("direct", ["127.0.0.1", "other.test, 127.0.0.1", "*"])
