@@ -33,7 +33,7 @@ def test_exit_codes_are_the_documents() -> None:
         (SourceRejectedError("400"), "SOURCE_REJECTED"),
         (SourceDataError("no header"), "BAD_DATA"),
         (ControlTotalError("sums differ"), "CONTROL_TOTAL_MISMATCH"),
-        (SourceError("other"), "PIPELINE_ERROR"),
+        (SourceError("other"), "SOURCE_UNAVAILABLE"),
         (FinraError("other"), "PIPELINE_ERROR"),
         (ZeroDivisionError("other"), "PIPELINE_ERROR"),
     ],
