@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -282,22 +278,3 @@ def test_a_stopped_server_leaves_no_thread_and_frees_its_port(http: urllib3.Pool
     again = serve(WORLD, port=port)
     again.stop()
     assert again.url == server.url
-
-
-def test_the_module_serves_until_it_is_interrupted(http: urllib3.PoolManager) -> None:
-    command = [sys.executable, "-m", "finra_simulator", "--port", "0", "--seed", "3", "--symbols", "5"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+", process.stderr.readline())
-        assert found is not None
-        status = http.request("GET", f"{found[0]}/partitions/group/otcMarket/name/weeklySummary").status
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-    assert status == 200
-
-
-def test_the_module_refuses_a_world_that_cannot_be() -> None:
-    command = [sys.executable, "-m", "finra_simulator", "--symbols", "none"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 2
-    assert "symbols=NUMBER" in done.stderr

@@ -1,0 +1,80 @@
+"""`finra simulator`: FINRA's API on a local port, for trying a pipeline against."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+FINRA = str(Path(sys.executable).with_name("finra"))
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The URL that the command prints, and its process."""
+    command = [FINRA, "simulator", "--port", "0", "--symbols", "5", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            process.kill()
+
+
+def finra(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([FINRA, *options], capture_output=True, text=True, check=False)
+
+
+def test_a_run_against_it_ingests_what_it_publishes(tmp_path: Path) -> None:
+    with serving("--now", "2026-01-05T15:30:00Z", "--fault-rate", "0.1") as (url, _process):
+        store = f"sqlite:///{tmp_path / 'finra.db'}"
+        done = finra("run", "--json", "--source", url, "--run-date", "2026-01-05", "--store", store)
+
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [p["outcome"] for p in report["partitions"]] == ["ingested"] * 18
+    assert report["usage"]["requests"] >= 1 + 18 + 18 + 18  # the listing; per partition two probes and a page
+
+
+def test_the_bytes_received_never_pass_the_budget(tmp_path: Path) -> None:
+    with serving("--now", "2026-01-05T15:30:00Z") as (url, _process):
+        options = ("--source", url, "--run-date", "2026-01-05", "--store", f"sqlite:///{tmp_path / 'finra.db'}")
+        whole = json.loads(finra("run", "--json", "--mode", "dry-run", *options).stdout)
+        budget = 1_200_000  # a listing may take 1 MiB, and every page reserves the most that it may take
+        bounded = json.loads(finra("run", "--json", "--max-bytes", str(budget), *options).stdout)
+
+    assert whole["expected_usage"]["requests"] == 36
+    assert bounded["usage"]["bytes_received"] <= budget
+    refused = finra("run", "--json", "--max-bytes", "1000", *options)
+    assert refused.returncode == 1
+    assert "API budget reached" in json.loads(refused.stdout)["partitions"][0]["reason"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it(number: signal.Signals, code: int) -> None:
+    with serving() as (_url, process):
+        process.send_signal(number)
+        assert process.wait() == code
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--symbols", "none"), "symbols=NUMBER"),
+        (("--fault-rate", "2"), "--fault-rate 2.0"),
+        (("--port", "70000"), "cannot listen on 127.0.0.1:70000"),
+        (("--host", "203.0.113.1"), "cannot listen on 203.0.113.1"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(options: tuple[str, ...], message: str) -> None:
+    done = finra("simulator", *options)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
