@@ -48,40 +48,35 @@ class SourceError(FinraError):
     """A source did not give what was asked. Fails its partition alone."""
 
 
-class SourceUnavailableError(SourceError, Retryable):
+class _AnsweredError(SourceError):
+    """What a server said, or that it said nothing."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        partition: Partition | None = None,
+        status_code: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, partition=partition)
+        self.status_code = status_code
+        self.request_id = request_id
+
+
+class SourceUnavailableError(_AnsweredError, Retryable):
     """The source could not be reached or refused for now (HTTP 429, 5xx, time-out, reset).
 
     `status_code` is the HTTP status, None where no answer came; `request_id` is FINRA's
     `FINRA-api-request-id`, None where there was none.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        partition: Partition | None = None,
-        status_code: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message, partition=partition)
-        self.status_code = status_code
-        self.request_id = request_id
 
+class SourceRejectedError(_AnsweredError):
+    """The source will not serve this request (HTTP 4xx other than 429), so asking again is no use.
 
-class SourceRejectedError(SourceError):
-    """The source answered that it will not serve this request (HTTP 4xx other than 429), so asking again is no use."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        partition: Partition | None = None,
-        status_code: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message, partition=partition)
-        self.status_code = status_code
-        self.request_id = request_id
+    Attributes as in `SourceUnavailableError`.
+    """
 
 
 class SourceDataError(SourceError):

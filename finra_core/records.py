@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, repeat
 
 from attrs import frozen
 
@@ -28,8 +28,10 @@ MAX_INTEGER = 2**63 - 1
 _PLAIN_DIGITS = 12
 """So many digits are an integer within bounds, whatever their scale: no need to look closer."""
 
-_FIRM_TYPES = {"ATS_W_SMBL_FIRM": VenueType.ATS, "OTC_W_SMBL_FIRM": VenueType.NON_ATS}
-_CONTROL_TYPES = {"ATS_W_SMBL": VenueType.ATS, "OTC_W_SMBL": VenueType.NON_ATS}
+# As plain text: an enum's members hash in Python, once a row.
+_ATS, _NON_ATS = VenueType.ATS.value, VenueType.NON_ATS.value
+_FIRM_TYPES = {"ATS_W_SMBL_FIRM": _ATS, "OTC_W_SMBL_FIRM": _NON_ATS}
+_CONTROL_TYPES = {"ATS_W_SMBL": _ATS, "OTC_W_SMBL": _NON_ATS}
 _OTHER_CUTS = frozenset({"ATS_W_FIRM", "OTC_W_FIRM", "ATS_W_VOL_STATS", "OTC_W_VOL_STATS"})
 SUMMARY_TYPES = frozenset({*_FIRM_TYPES, *_CONTROL_TYPES, *_OTHER_CUTS})
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
@@ -177,7 +179,7 @@ def summary_types(table: Table) -> list[str]:
     return ["ATS_W_SMBL_FIRM" if mpid else "OTC_W_SMBL_FIRM" for mpid in table.values("MPID")]
 
 
-def _convert(table: Table, kinds: list[VenueType], document: int) -> tuple[_Rows, list[Reject]]:
+def _convert(table: Table, kinds: list[str], document: int) -> tuple[_Rows, list[Reject]]:
     """Typed columns of the good rows, and the bad rows with the first reason of each."""
     reasons: dict[int, str] = {}
     shares = _numbers(table.values("totalWeeklyShareQuantity"), MICROS, "totalWeeklyShareQuantity", reasons)
@@ -189,8 +191,8 @@ def _convert(table: Table, kinds: list[VenueType], document: int) -> tuple[_Rows
     names = table.values("marketParticipantName")
     security_fields = ("issueSymbolIdentifier", "issueName", "productTypeCode")
     securities = list(zip(*(table.values(name) for name in security_fields), strict=True))
-    venues = _interned(zip([kind.value for kind in kinds], mpids, crds, names, strict=True))
-    origins = [(document, line, text) for line, text in zip(table.lines, table.texts, strict=True)]
+    venues = _interned(zip(kinds, mpids, crds, names, strict=True))
+    origins = list(zip(repeat(document, len(table)), table.lines, table.texts, strict=True))
     records = Records(securities, venues, shares, trades, dates)
     rejects = [Reject(*origins[i][:2], reasons[i], origins[i][2]) for i in sorted(reasons)]
     return _drop(_Rows(records, origins), reasons), rejects
@@ -242,7 +244,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _check_venues(kinds: list[VenueType], mpids: list[str], crds: list[str], reasons: dict[int, str]) -> None:
+def _check_venues(kinds: list[str], mpids: list[str], crds: list[str], reasons: dict[int, str]) -> None:
     """An ATS is known by its MPID, a firm by its CRD number; neither may be empty, a CRD number is digits."""
     bad = {key: reason for key in set(zip(kinds, mpids, crds, strict=True)) if (reason := _venue_problem(*key))}
     if bad:
@@ -251,10 +253,10 @@ def _check_venues(kinds: list[VenueType], mpids: list[str], crds: list[str], rea
                 reasons.setdefault(i, bad[key])
 
 
-def _venue_problem(kind: VenueType, mpid: str, crd: str) -> str | None:
-    if kind is VenueType.ATS and not mpid:
+def _venue_problem(kind: str, mpid: str, crd: str) -> str | None:
+    if kind == _ATS and not mpid:
         return "an ATS row without MPID"
-    if kind is VenueType.NON_ATS and not crd:
+    if kind == _NON_ATS and not crd:
         return "a non-ATS row without firmCRDNumber"
     if crd and not (crd.isascii() and crd.isdigit()):
         return f"firmCRDNumber {crd[:40]!r} is not a number"
@@ -334,7 +336,7 @@ def _control_totals(table: Table, kinds: list[str], partition: Partition) -> lis
     shares = _numbers(quantities, MICROS, "totalWeeklyShareQuantity", reasons) if quantities else []
     if reasons:
         raise ControlTotalError(f"unreadable control total: {next(iter(reasons.values()))}", partition=partition)
-    venue_types = [_CONTROL_TYPES[kind].value for kind in kinds if kind in _CONTROL_TYPES]
+    venue_types = [_CONTROL_TYPES[kind] for kind in kinds if kind in _CONTROL_TYPES]
     return list(zip(venue_types, controls.values("issueSymbolIdentifier"), shares, strict=True))
 
 
