@@ -13,7 +13,7 @@ from finra_core.errors import ConfigurationError, SourceError
 from finra_core.partitions import Partition
 from finra_core.publication import due_weeks, late_after, publication_date
 from finra_core.request import DEFAULT_LOOKBACK, RunRequest, Window
-from finra_core.revision import Decision
+from finra_core.revision import Action, Decision
 from finra_core.tiers import TIERS
 from finra_core.weeks import calculate_target_weeks, week_is_over
 
@@ -24,6 +24,19 @@ class Absence(str, Enum):
     NOT_DUE = "not_due"
     LATE = "late"
     GONE = "gone"
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """A partition that a run looks at, what the store has of it, and whether the source offers it.
+
+    problem: why the source cannot offer it, though it should.
+    """
+
+    partition: Partition
+    latest: Capture | None
+    listed: bool
+    problem: SourceError | None = None
 
 
 @frozen(kw_only=True)
@@ -38,7 +51,12 @@ class Planned:
     version: SourceVersion | None = None
     decision: Decision | None = None
     absence: Absence | None = None
-    error: SourceError | None = None
+    error: Exception | None = None
+
+    @property
+    def needs_fetch(self) -> bool:
+        """Whether its content is wanted, to store it or to compare it."""
+        return self.decision is not None and self.decision.action is not Action.SKIP
 
 
 def check_request(request: RunRequest, on: date) -> None:
@@ -63,7 +81,7 @@ def target_partitions(request: RunRequest, on: date, archived: Collection[Partit
         targets = {partition for partition in archived if partition.tier in request.tiers}
     else:
         targets = _look_back(request, on)
-    return sorted(targets, key=_newest_week_first)
+    return sorted(targets, key=newest_week_first)
 
 
 def explain_absence(partition: Partition, latest: Capture | None, on: date) -> Absence:
@@ -90,5 +108,6 @@ def _look_back(request: RunRequest, on: date) -> set[Partition]:
     return {Partition(week, tier) for tier in request.tiers for week in due_weeks(tier, weeks, on)}
 
 
-def _newest_week_first(partition: Partition) -> tuple[int, int]:
+def newest_week_first(partition: Partition) -> tuple[int, int]:
+    """The sort key of a run's order of partitions: newest week first, then in tier order."""
     return -partition.week_ending.toordinal(), TIERS.index(partition.tier)

@@ -8,46 +8,47 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import date, datetime
+from functools import partial
+from itertools import groupby
 from typing import TypeVar
 
 from attrs import evolve
 
+from finra_core.account import Account
 from finra_core.ambient import new_run_id, utc_now
 from finra_core.analytics import CALC_VERSION
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.captures import Capture
 from finra_core.errors import SourceError
 from finra_core.failures import describe, failure
 from finra_core.partitions import Partition, week_key
 from finra_core.planning import (
     Absence,
+    Candidate,
     Planned,
     check_request,
     describe_absence,
-    explain_absence,
     target_partitions,
 )
-from finra_core.ports import Listing, RunRecord, Source, Store, Usage
+from finra_core.ports import Listing, RunRecord, Source, Store
 from finra_core.readiness import Readiness, evaluate_readiness
-from finra_core.report import SCHEMA_VERSION, Outcome, PartitionReport, RunReport, exit_code
+from finra_core.report import Outcome, PartitionReport, RunReport
 from finra_core.request import Mode, Order, RunRequest
-from finra_core.revision import Action, Decision, decide_by_version
+from finra_core.revision import Action
 from finra_core.steps import (
     Run,
-    StepResult,
     analyse_captures,
     analyse_week,
-    compare,
     ingest,
     normalise,
     outcome,
+    plan,
+    rehearse,
     skipped,
 )
-from finra_core.tiers import TIERS
 
 log = logging.getLogger("finra_core.run")
 
@@ -65,8 +66,9 @@ def _no_progress(_phase: str, _done: int, _total: int) -> None:
 class Scheduler:
     """Runs FINRA's weeks from a source into a store.
 
-    source, store: the two ports; the caller opens and closes them. executor: fetches several partitions at once;
-    by default threads of its own, as many as the request's workers. clock: the current time, aware, UTC.
+    source, store: the two ports; the caller opens and closes them. executor: does the steps of different
+    partitions; the caller shuts it down. By default partitions are fetched by threads of its own, as many as the
+    request's workers, and all else is done in the caller's thread. clock: the current time, aware, UTC.
     """
 
     def __init__(
@@ -102,134 +104,98 @@ class Scheduler:
             source=self._source,
             store=self._store,
             forced=request.forced,
+            verify=request.verify,
         )
         if self._executor is not None:
-            return _Attempt(run, request, started_at, self._executor, self._progress).make()
+            return _Attempt(run, request, self._executor, self._executor, self._progress).make(started_at)
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  not needed where one is given
 
         threads = ThreadPoolExecutor(request.workers, "finra")
         try:
-            return _Attempt(run, request, started_at, threads, self._progress).make()
+            return _Attempt(run, request, threads, None, self._progress).make(started_at)
         finally:
             threads.shutdown(cancel_futures=True)
 
 
 class _Attempt:
-    """The state of one run while it is made."""
+    """One run while it is made. fetching, computing: who does the steps; None is this thread."""
 
     def __init__(
-        self, run: Run, request: RunRequest, started_at: datetime, executor: Executor, progress: Progress
+        self, run: Run, request: RunRequest, fetching: Executor, computing: Executor | None, progress: Progress
     ) -> None:
         self._run = run
         self._request = request
-        self._started_at = started_at
-        self._executor = executor
+        self._fetching = fetching
+        self._computing = computing
         self._progress = progress
-        self._reports: dict[Partition, PartitionReport] = {}
-        self._found: list[Anomaly] = []
-        self._expected_usage = Usage()
+        self._account = Account()
         self._listing_error: SourceError | None = None
 
-    def make(self) -> RunReport:
+    def make(self, started_at: datetime) -> RunReport:
         """Plan, then do it or say it."""
         if self._request.mode is Mode.DRY_RUN:
-            listing, plan = self._plan()
-            self._rehearse(plan)
-            return self._report(listing, ())
-        ledger = self._enter_ledger()
-        listing, plan = self._plan()
-        report = self._report(listing, self._carry_out(plan))
+            listing, planned = self._plan()
+            self._rehearse(planned)
+            return self._report(started_at, listing, ())
+        ledger = self._enter_ledger(started_at)
+        listing, planned = self._plan()
+        report = self._report(started_at, listing, self._carry_out(planned))
+        finished = evolve(
+            ledger, finished_at=report.finished_at, exit_code=report.exit_code, report_json=report.to_json()
+        )
         with self._run.store.transaction() as tx:
-            tx.finish_run(
-                evolve(
-                    ledger,
-                    finished_at=report.finished_at,
-                    exit_code=report.exit_code,
-                    report_json=report.to_json(),
-                )
-            )
+            tx.finish_run(finished)
         return report
 
     # Plan -----------------------------------------------------------------------------------------
 
     def _plan(self) -> tuple[Listing, list[Planned]]:
-        listing, failed = self._list()
-        archived = listing.partitions | _failing(listing) if self._run.source.archive else None
+        listing = self._list()
+        problems = {problem.partition: problem for problem in listing.problems if problem.partition is not None}
+        archived = listing.partitions | problems.keys() if self._run.source.archive else None
         targets = target_partitions(self._request, self._run.run_date, archived)
         log.info("Target weeks: %s", ", ".join(map(str, _weeks(targets))) or "none")
         if not targets:
             log.warning("Nothing to look at: the source lists no partition of the tiers asked for")
-        if failed is not None:
-            return listing, [Planned(partition=partition, error=failed) for partition in targets]
         latest = self._run.store.latest_captures(targets)
-        errors = {problem.partition: problem for problem in listing.problems}
+        candidates = [
+            Candidate(
+                partition=partition,
+                latest=latest.get(partition),
+                listed=partition in listing.partitions,
+                problem=problems.get(partition, self._listing_error),
+            )
+            for partition in targets
+        ]
+        return listing, list(self._in_order(self._fetching, "Plan", partial(plan, self._run), candidates))
 
-        def plan_one(partition: Partition) -> Planned:
-            error = errors.get(partition)
-            if error is not None:
-                return Planned(partition=partition, latest=latest.get(partition), error=error)
-            return self._plan_one(partition, latest.get(partition), partition in listing.partitions)
-
-        return listing, list(self._in_order("Plan", plan_one, targets))
-
-    def _list(self) -> tuple[Listing, SourceError | None]:
+    def _list(self) -> Listing:
         try:
-            return self._run.source.listing(), None
+            return self._run.source.listing()
         except SourceError as error:
             log.error("%s", error.message)  # noqa: TRY400  one line is the form of our errors
             self._listing_error = error
-            return Listing(frozenset(), (error,)), error
-
-    def _plan_one(self, partition: Partition, latest: Capture | None, listed: bool) -> Planned:
-        if not listed:
-            absence = explain_absence(partition, latest, self._run.run_date)
-            return Planned(partition=partition, latest=latest, absence=absence)
-        try:
-            version = self._run.source.probe(partition)
-        except SourceError as error:
-            return Planned(partition=partition, latest=latest, error=error)
-        decision = decide_by_version(latest, version, forced=self._run.forced, verify=self._request.verify)
-        return Planned(partition=partition, latest=latest, version=version, decision=decision)
+            return Listing(frozenset(), (error,))
 
     # Say it ---------------------------------------------------------------------------------------
 
-    def _rehearse(self, plan: list[Planned]) -> None:
-        for planned, decision in zip(plan, self._in_order("Compare", self._decide_fully, plan), strict=True):
-            self._reports[planned.partition] = self._would(planned, decision)
-
-    def _decide_fully(self, planned: Planned) -> Decision | SourceError | None:
-        if planned.decision is None or planned.decision.action is not Action.COMPARE:
-            return planned.decision
-        try:
-            return compare(self._run, planned)
-        except SourceError as error:
-            return error
-
-    def _would(self, planned: Planned, decision: Decision | SourceError | None) -> PartitionReport:
-        if isinstance(decision, Decision):
-            if decision.action is Action.INGEST:
-                self._expect(self._run.source.price(planned.version))
-                return outcome(planned, Outcome.WOULD_INGEST, decision.reason)
-            self._found.append(skipped(planned, decision))
-            return outcome(planned, Outcome.WOULD_SKIP, decision.reason)
-        error = decision or planned.error
-        if error is not None:
-            self._found.append(failure(error, planned.partition.key, Stage.RAW))
-            return outcome(planned, Outcome.FAILED, describe(error))
-        report, found = self._absent(planned)
-        self._found += found
-        return report
-
-    def _expect(self, price: Usage) -> None:
-        so_far = self._expected_usage
-        self._expected_usage = Usage(so_far.requests + price.requests, so_far.bytes_received + price.bytes_received)
+    def _rehearse(self, plans: list[Planned]) -> None:
+        for planned in self._in_order(self._fetching, "Compare", partial(rehearse, self._run), plans):
+            if planned.decision is not None and planned.decision.action is Action.INGEST:
+                self._account.expect(self._run.source.price(planned.version))
+                self._account.enter(outcome(planned, Outcome.WOULD_INGEST, planned.decision.reason))
+            elif planned.decision is not None:
+                found = skipped(planned, planned.decision)
+                self._account.enter(outcome(planned, Outcome.WOULD_SKIP, planned.decision.reason), [found])
+            else:
+                self._account.enter(*self._without_fetch(planned))
 
     # Do it ----------------------------------------------------------------------------------------
 
-    def _carry_out(self, plan: list[Planned]) -> tuple[Readiness, ...]:
+    def _carry_out(self, plans: list[Planned]) -> tuple[Readiness, ...]:
         judged: dict[date, Readiness] = {}
-        targets = frozenset(planned.partition for planned in plan)
-        for batch in self._batches(plan):
+        targets = frozenset(planned.partition for planned in plans)
+        for batch in self._batches(plans):
             log.info("Phase 1: Ingestion")
             self._ingest(batch)
             # Later phases go by what the store lacks, in all weeks: that is how a killed run is finished.
@@ -241,24 +207,25 @@ class _Attempt:
             judged |= self._judge(_weeks(planned.partition for planned in batch), checks)
         return tuple(judged[week] for week in sorted(judged, reverse=True))
 
-    def _batches(self, plan: list[Planned]) -> list[list[Planned]]:
-        if self._request.order is Order.PHASED or not plan:
-            return [plan]
-        return [[p for p in plan if p.partition.week_ending == week] for week in _weeks(p.partition for p in plan)]
+    def _batches(self, plans: list[Planned]) -> list[list[Planned]]:
+        if self._request.order is Order.PHASED or not plans:
+            return [plans]
+        weeks = _weeks(planned.partition for planned in plans)
+        return [[p for p in plans if p.partition.week_ending == week] for week in weeks]
 
-    def _ingest(self, plan: list[Planned]) -> None:
-        self._settle([planned for planned in plan if not _needs_fetch(planned)])
-        needed = [planned for planned in plan if _needs_fetch(planned)]
-        for result in self._in_order("Ingestion", lambda planned: ingest(self._run, planned), needed):
-            self._take(result)
+    def _ingest(self, plans: list[Planned]) -> None:
+        self._settle([planned for planned in plans if not planned.needs_fetch])
+        needed = [planned for planned in plans if planned.needs_fetch]
+        for result in self._in_order(self._fetching, "Ingestion", partial(ingest, self._run), needed):
+            self._account.enter(result.report, result.found)
 
-    def _settle(self, plan: list[Planned]) -> None:
+    def _settle(self, plans: list[Planned]) -> None:
         """Report, in one transaction, what needs no fetching: skipped, absent, and those whose probe failed."""
         checks = []
-        for planned in plan:
+        for planned in plans:
             report, found = self._without_fetch(planned)
             checks.append(Check(planned.partition.key, Stage.RAW, found))
-            self._take(StepResult(report, found))
+            self._account.enter(report, found)
         if checks:
             with self._run.store.transaction() as tx:
                 tx.record_checks(checks, self._run.clock())
@@ -271,12 +238,12 @@ class _Attempt:
         log.info("  %s: %s, skipping", planned.partition, planned.decision.reason)
         return outcome(planned, Outcome.SKIPPED, planned.decision.reason), (skipped(planned, planned.decision),)
 
-    def _failed(self, planned: Planned, error: SourceError) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
+    def _failed(self, planned: Planned, error: Exception) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
         anomaly = failure(error, planned.partition.key, Stage.RAW)
         if error is not self._listing_error:  # told once, when it happened
             log.error("  %s: %s", planned.partition, anomaly.message)
             log.error("  Anomaly recorded: %s", anomaly.category)
-        return outcome(planned, Outcome.FAILED, anomaly.message), (anomaly,)
+        return outcome(planned, Outcome.FAILED, describe(error)), (anomaly,)
 
     def _absent(self, planned: Planned) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
         partition, absence = planned.partition, planned.absence or Absence.NOT_DUE
@@ -290,29 +257,24 @@ class _Attempt:
         return outcome(planned, what, reason), ()
 
     def _normalise(self) -> None:
-        by_partition: dict[Partition, StepResult] = {}
-        pending = self._run.store.unnormalised()
-        for done, capture in enumerate(pending, start=1):
-            # Oldest first, so that each capture is compared with the one before it. Only the newest one's
-            # outcome is the partition's: once it has records, an older one that failed is superseded.
-            by_partition[capture.partition] = normalise(self._run, capture)
-            self._progress("Normalization", done, len(pending))
-        for result in by_partition.values():
-            self._take(result)
+        waiting = self._run.store.unnormalised()
+        by_partition = [list(captures) for _key, captures in groupby(waiting, key=lambda capture: capture.partition)]
+        for result in self._in_order(self._computing, "Normalization", partial(normalise, self._run), by_partition):
+            self._account.enter(result.report, result.found)
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
         for capture in self._run.store.unanalysed(CALC_VERSION):
             if analyse_captures(self._run, [capture]):
-                self._completed(capture.partition, Stage.CALC)
+                self._account.complete(capture.partition, Stage.CALC)
         states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
         checks = []
         for week in sorted(states, reverse=True):
             found = analyse_week(self._run, states[week], targets)
-            self._note(found)
+            self._account.note(found)
             checks.append(Check(week_key(week), Stage.CALC, found))
         return checks
 
-    def _judge(self, weeks: Collection[date], checks: list[Check]) -> dict[date, Readiness]:
+    def _judge(self, weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
         """Judge every week of the store; those that this run looked at or whose judgement changed are returned."""
         store, now = self._run.store, self._run.clock()
         everything = sorted({*weeks, *store.weeks()}, reverse=True)
@@ -330,10 +292,10 @@ class _Attempt:
 
     # Keep account ---------------------------------------------------------------------------------
 
-    def _enter_ledger(self) -> RunRecord:
+    def _enter_ledger(self, started_at: datetime) -> RunRecord:
         record = RunRecord(
             run_id=self._run.run_id,
-            started_at=self._started_at,
+            started_at=started_at,
             finished_at=None,
             mode=self._request.mode.value,
             run_date=self._run.run_date,
@@ -344,79 +306,39 @@ class _Attempt:
             tx.start_run(record)
         return record
 
-    def _take(self, result: StepResult) -> None:
-        """Fold a step's result into its partition's report: what failed stays failed, what was ingested stays so."""
-        report = result.report
-        partition = Partition(report.week_ending, report.tier)
-        before = self._reports.get(partition)
-        if before is not None:
-            kept = report if report.outcome is Outcome.FAILED else before
-            report = evolve(kept, stages=before.stages + report.stages, rows=before.rows)
-        self._reports[partition] = report
-        self._note(result.found)
-
-    def _completed(self, partition: Partition, stage: Stage) -> None:
-        before = self._reports.get(partition)
-        if before is not None:
-            self._reports[partition] = evolve(before, stages=(*before.stages, stage.value))
-
-    def _note(self, found: Iterable[Anomaly]) -> None:
-        """Count a finding once a run, however often a week-by-week run comes past it."""
-        known = {anomaly.fingerprint for anomaly in self._found}
-        self._found += [anomaly for anomaly in found if anomaly.fingerprint not in known]
-
-    def _report(self, listing: Listing, readiness: tuple[Readiness, ...]) -> RunReport:
-        # A problem of the whole source is told by every partition that it failed, if there is any.
-        told = {report.reason for report in self._reports.values()}
-        problems = tuple(problem.message for problem in listing.problems if problem.message not in told)
-        for problem in problems:
-            log.error("%s", problem)
-        found = Counter(anomaly.severity.value for anomaly in self._found)
-        found[Severity.ERROR.value] += len(problems)
-        counts = {severity.value: found[severity.value] for severity in Severity}
-        return RunReport(
-            schema_version=SCHEMA_VERSION,
+    def _report(self, started_at: datetime, listing: Listing, readiness: tuple[Readiness, ...]) -> RunReport:
+        return self._account.close(
             run_id=self._run.run_id,
             mode=self._request.mode.value,
             run_date=self._run.run_date,
-            started_at=self._started_at,
+            started_at=started_at,
             finished_at=self._run.clock(),
-            partitions=tuple(self._reports[p] for p in sorted(self._reports, key=_newest_first)),
+            problems=listing.problems,
             readiness=readiness,
-            anomalies=counts,
-            problems=problems,
             usage=self._run.source.usage(),
-            expected_usage=self._expected_usage,
-            exit_code=exit_code(counts).value,
         )
 
-    def _in_order(self, phase: str, function: Callable[[T], R], items: list[T]) -> Iterator[R]:
-        """The function's results in the items' order; several at work, but never all of them at once."""
+    def _in_order(
+        self, executor: Executor | None, phase: str, step: Callable[[T], R], items: Sequence[T]
+    ) -> Iterator[R]:
+        """The steps' results in the items' order; several at work, but never all of them at once."""
+        results = map(step, items) if executor is None else self._submitted(executor, step, items)
+        for done, result in enumerate(results, start=1):
+            self._progress(phase, done, len(items))
+            yield result
+
+    def _submitted(self, executor: Executor, step: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         pending: deque[Callable[[], R]] = deque()
-        for done, item in enumerate(items, start=1):
-            pending.append(self._executor.submit(function, item).result)
+        for item in items:
+            pending.append(executor.submit(step, item).result)
             if len(pending) > 2 * self._request.workers:
                 yield pending.popleft()()
-            self._progress(phase, done - len(pending), len(items))
         while pending:
             yield pending.popleft()()
-            self._progress(phase, len(items) - len(pending), len(items))
-
-
-def _needs_fetch(planned: Planned) -> bool:
-    return planned.decision is not None and planned.decision.action is not Action.SKIP
-
-
-def _failing(listing: Listing) -> frozenset[Partition]:
-    return frozenset(problem.partition for problem in listing.problems if problem.partition is not None)
 
 
 def _weeks(partitions: Iterable[Partition]) -> list[date]:
     return sorted({partition.week_ending for partition in partitions}, reverse=True)
-
-
-def _newest_first(partition: Partition) -> tuple[int, int]:
-    return -partition.week_ending.toordinal(), TIERS.index(partition.tier)
 
 
 def _say_readiness(readiness: Readiness, *, unchanged: bool) -> None:

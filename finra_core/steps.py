@@ -19,13 +19,13 @@ from finra_core.content import Payload, canonical_hash
 from finra_core.errors import PartitionLockedError, SourceDataError, StoreError
 from finra_core.failures import describe, failure
 from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
-from finra_core.planning import Planned
+from finra_core.planning import Candidate, Planned, explain_absence
 from finra_core.ports import NewCapture, Source, Store, Transaction
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
 from finra_core.records import check_identity, parse_content
 from finra_core.report import Outcome, PartitionReport
-from finra_core.revision import Action, Decision, decide_by_content
+from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
 from finra_core.tables import read_table
 from finra_core.tiers import ALL_TIERS, TIERS
 
@@ -34,7 +34,11 @@ log = logging.getLogger("finra_core.run")
 
 @frozen(kw_only=True)
 class Run:
-    """What all steps of one run share."""
+    """What all steps of one run share.
+
+    A step is a function of this and one small value, so that an executor may take it elsewhere, where source and
+    store can follow.
+    """
 
     run_id: str
     run_date: date
@@ -42,6 +46,7 @@ class Run:
     source: Source
     store: Store
     forced: str | None
+    verify: bool
 
 
 @frozen
@@ -50,6 +55,34 @@ class StepResult:
 
     report: PartitionReport
     found: tuple[Anomaly, ...] = ()
+
+
+def plan(run: Run, candidate: Candidate) -> Planned:
+    """Ask the source for a partition's version, and decide."""
+    partition, latest = candidate.partition, candidate.latest
+    if candidate.problem is not None:
+        return Planned(partition=partition, latest=latest, error=candidate.problem)
+    if not candidate.listed:
+        return Planned(partition=partition, latest=latest, absence=explain_absence(partition, latest, run.run_date))
+    try:
+        version = run.source.probe(partition)
+    except Exception as error:  # noqa: BLE001  as in ingest
+        return Planned(partition=partition, latest=latest, error=error)
+    decision = decide_by_version(latest, version, forced=run.forced, verify=run.verify)
+    return Planned(partition=partition, latest=latest, version=version, decision=decision)
+
+
+def rehearse(run: Run, planned: Planned) -> Planned:
+    """Decide as `ingest` would, by the content where it needs that, without writing anything."""
+    if planned.decision is None or planned.decision.action is not Action.COMPARE:
+        return planned
+    try:
+        fetched = _fetch(run, planned.partition)
+    except Exception as error:  # noqa: BLE001  as in ingest
+        return evolve(planned, decision=None, error=error)
+    version = fetched.payload.version
+    decision = decide_by_content(planned.latest, fetched.content_hash, version, forced=run.forced)
+    return evolve(planned, decision=decision)
 
 
 def ingest(run: Run, planned: Planned) -> StepResult:
@@ -68,17 +101,16 @@ def ingest(run: Run, planned: Planned) -> StepResult:
     return result
 
 
-def compare(run: Run, planned: Planned) -> Decision:
-    """What `ingest` would decide by the content as it is now, without writing anything.
+def normalise(run: Run, captures: Sequence[Capture]) -> StepResult:
+    """Give the waiting captures of one partition their records, oldest first; at least one must be waiting.
 
-    Raises:
-        SourceError: the content could not be had.
+    Each is compared with the one before it. The outcome is the newest one's: once that has records, an older
+    one that failed is superseded.
     """
-    fetched = _fetch(run, planned.partition)
-    return decide_by_content(planned.latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
+    return [_normalise_one(run, capture) for capture in captures][-1]
 
 
-def normalise(run: Run, capture: Capture) -> StepResult:
+def _normalise_one(run: Run, capture: Capture) -> StepResult:
     """Give a capture its records. Its bad rows are kept aside, counted and named."""
     partition = capture.partition
     report = PartitionReport(
