@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from finra_cli.logs import configure
 from finra_cli.options import build_parser
-from finra_cli.streams import deliver, prepare
+from finra_cli.streams import deliver, prepare, settle
 from finra_core.errors import FinraError
 from finra_core.failures import ExitCode, describe
 
@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _critical(arguments, f"unexpected {describe(error)}; --verbose shows where", error)
     except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
         _die(_signal_behind(error))
+    finally:
+        settle()
 
 
 def _main(arguments: Sequence[str]) -> int:
@@ -98,7 +100,7 @@ def _die(number: signal.Signals) -> NoReturn:
     """Leave at once: worker threads that wait for the network would hold a normal exit back."""
     if number is not signal.SIGPIPE:  # whoever closed the pipe has seen enough
         log.critical("ended by %s; what was committed stays, the next run goes on from there", number.name)
-        sys.stderr.flush()
+        settle()
     os._exit(128 + number)
 
 

@@ -108,7 +108,7 @@ def _summary(report: RunReport) -> list[str]:
         f"Weeks processed: {len(_weeks(report))}",
         f"Partitions ingested: {report.count(Outcome.INGESTED)} / {total} (revision detected)",
         f"Partitions skipped: {report.count(Outcome.SKIPPED)} / {total} (unchanged)",
-        f"Partitions failed: {failed} / {total}" if failed else "Failures: 0",
+        f"Partitions failed: {failed} / {total}" if failed else f"Failures: {len(report.problems)}",
     ]
     for outcome, name in ((Outcome.NOT_DUE, "not due"), (Outcome.LATE, "late")):
         if report.count(outcome):

@@ -6,6 +6,7 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from finra_core.errors import FinraError
 
@@ -37,12 +38,20 @@ def deliver(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard()
+        _discard(sys.stdout)
         raise OutputError(f"standard output cannot be written ({error.strerror}): direct it elsewhere") from error
 
 
-def _discard() -> None:
+def settle() -> None:
+    """Flush standard error; a log that cannot be written is lost, but fails no run."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
     """Let go of what is still buffered: Python would try once more at its end, and exit 120 for it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
