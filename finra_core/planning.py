@@ -63,8 +63,10 @@ def check_request(request: RunRequest, on: date) -> None:
     """What can be refused before any I/O.
 
     Raises:
-        ConfigurationError: a week asked for is not over on the run date.
+        ConfigurationError: a week asked for is not over on the run date, or the window begins before the calendar.
     """
+    if not request.weeks:
+        _look_back(request, on)
     for week_ending in request.weeks:
         if not week_is_over(week_ending, on):
             raise ConfigurationError(f"the week ending {week_ending} is not over on {on}: FINRA has nothing of it yet")

@@ -112,9 +112,13 @@ class Scheduler:
 
         threads = ThreadPoolExecutor(request.workers, "finra")
         try:
-            return _Attempt(run, request, threads, None, self._progress).make(started_at)
-        finally:
-            threads.shutdown(cancel_futures=True)
+            report = _Attempt(run, request, threads, None, self._progress).make(started_at)
+        except BaseException as error:
+            # Who interrupts a run will not wait for the time-out of a server that does not answer.
+            threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        threads.shutdown()
+        return report
 
 
 class _Attempt:

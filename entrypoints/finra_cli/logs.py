@@ -36,8 +36,7 @@ class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only
 
 def configure(*, quiet: bool, verbose: bool) -> None:
     """Send the library's log to standard error."""
-    if hasattr(sys.stderr, "reconfigure"):
-        sys.stderr.reconfigure(errors="backslashreplace")
+    logging.raiseExceptions = False  # a full disk under the log is not worth a traceback for each line
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     handler = _Handler(sys.stderr)
     handler.setFormatter(_Format())

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import NoReturn
 
+from finra_cli.logs import configure
 from finra_cli.options import build_parser
+from finra_cli.streams import deliver, prepare, settle
 from finra_core.errors import FinraError
 from finra_core.failures import ExitCode, describe
 
@@ -23,26 +25,40 @@ class _TerminatedError(BaseException):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code. Only usage errors and --help raise SystemExit (argparse's)."""
+    """Run the command and return its exit code; nothing is raised."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    prepare()
+    configure(quiet=False, verbose=False)
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        try:
+            return _main(arguments)
+        except FinraError as error:
+            return _critical(arguments, error.message, error)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
+            return _critical(arguments, f"unexpected {describe(error)}; --verbose shows where", error)
+    except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
+        _die(_signal_behind(error), arguments)
+    finally:
+        settle()
+
+
+def _main(arguments: Sequence[str]) -> int:
     environ = dict(os.environ)
     parser = build_parser(environ)
-    options = parser.parse_args(argv)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:  # --help, written already
+        deliver("")
+        return ExitCode.SUCCESS
     if options.version:
         return _print_version()
     if options.command is None:
-        parser.error("say which command; `finra --help` lists them")
-    _configure_logs(options)
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    try:
-        code = _dispatch(options, environ)
-        sys.stdout.flush()
-    except FinraError as error:
-        return _critical(options, error.message, error)
-    except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
-        _die(_signal_behind(error), options.command)
-    except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
-        return _critical(options, f"unexpected {describe(error)}; --verbose shows where", error)
-    return code
+        parser.error("say which command")
+    configure(quiet=options.quiet, verbose=options.verbose)
+    return _dispatch(options, environ)
 
 
 def _dispatch(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -60,10 +76,7 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from finra_cli import output, wiring  # noqa: PLC0415
 
     report = wiring.run(options, environ)
-    if options.json:
-        sys.stdout.write(report.to_json(indent=2) + "\n")
-    else:
-        output.print_report(report, sys.stdout)
+    deliver(report.to_json(indent=2) + "\n" if options.json else output.report_text(report))
     return report.exit_code
 
 
@@ -75,29 +88,30 @@ def _query(options: argparse.Namespace) -> int:
         rows = rows_of(store, options)
         if not store.weeks():
             log.warning("%s holds no captures yet: `finra run` brings them", store.url)
-    if options.json:
-        output.print_json(rows, sys.stdout)
-    else:
-        output.print_table(rows, columns, sys.stdout)
+    deliver(output.json_text(rows) if options.json else output.table_text(rows, columns))
     return ExitCode.SUCCESS
 
 
-def _critical(options: argparse.Namespace, message: str, error: Exception) -> int:
+def _critical(arguments: Sequence[str], message: str, error: Exception) -> int:
     log.critical("%s", message)
     log.debug("where it happened", exc_info=error)
-    if options.json:
-        from finra_cli.output import print_json  # noqa: PLC0415
+    # Asked of the arguments as they came: what failed may be the reading of them.
+    if "--json" in arguments:
+        from finra_cli.output import failure_text  # noqa: PLC0415
 
-        print_json({"schema_version": 1, "error": message, "exit_code": ExitCode.CRITICAL.value}, sys.stdout)
+        try:
+            deliver(failure_text(arguments, message))
+        except FinraError as lost:
+            log.critical("%s", lost.message)
     return ExitCode.CRITICAL
 
 
-def _die(number: signal.Signals, command: str) -> NoReturn:
+def _die(number: signal.Signals, arguments: Sequence[str]) -> NoReturn:
     """Leave at once: worker threads that wait for the network would hold a normal exit back."""
     if number is not signal.SIGPIPE:  # whoever closed the pipe has seen enough
-        advice = "; what was committed stays, the next run goes on from there" if command == "run" else ""
+        advice = "; what was committed stays, the next run goes on from there" if "run" in arguments[:1] else ""
         log.critical("ended by %s%s", number.name, advice)
-        sys.stderr.flush()
+        settle()
     os._exit(128 + number)
 
 
@@ -111,14 +125,8 @@ def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _TerminatedError
 
 
-def _configure_logs(options: argparse.Namespace) -> None:
-    from finra_cli.logs import configure  # noqa: PLC0415
-
-    configure(quiet=options.quiet, verbose=options.verbose)
-
-
 def _print_version() -> int:
     from finra_core import __version__  # noqa: PLC0415
 
-    sys.stdout.write(f"finra {__version__}\n")
+    deliver(f"finra {__version__}\n")
     return ExitCode.SUCCESS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from datetime import date
+from typing import NoReturn, TypeAlias
 
 from finra_core.anomalies import Severity
 from finra_core.errors import ConfigurationError
@@ -15,6 +16,8 @@ from finra_core.weeks import parse_weeks
 DEFAULT_STORE = "sqlite:///finra_otc.db"
 DEFAULT_SOURCE = "api"
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
 EXIT_CODES = """\
 exit codes:
   0  all that was due is done (also: nothing to do, or not due yet)
@@ -24,17 +27,31 @@ exit codes:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Raises usage errors, so that they end as all others do: in one line, and with --json in JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigurationError(f"{message}; see `{self.prog} --help`")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Room for our longest option beside its help."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=27)
+
+
 def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     """The parser; defaults come from the environment where it has them."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="finra",
         description="FINRA's weekly OTC transparency data in your own database: every version of it.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (each has its own --help)")
     _add_run(commands, environ)
     _add_query(commands, environ, "status", "what the store holds, week by week")
     _add_query(commands, environ, "readiness", "which weeks are ready to trade on, and why the others are not")
@@ -80,21 +97,25 @@ def _add_common(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     volume.add_argument("-v", "--verbose", action="store_true", help="log everything, with tracebacks")
 
 
-def _add_query(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], environ: Mapping[str, str], name: str, text: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".", allow_abbrev=False)
+def _add_query(commands: _Commands, environ: Mapping[str, str], name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=text, description=_sentence(text), formatter_class=_Formatter, allow_abbrev=False
+    )
     _add_common(parser, environ)
     return parser
 
 
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], environ: Mapping[str, str]) -> None:
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _add_run(commands: _Commands, environ: Mapping[str, str]) -> None:
     parser = commands.add_parser(
         "run",
         help="ingest what FINRA changed, normalise, analyse, judge readiness",
         description="Look at the weeks that FINRA may have changed and ingest what did change, as a new capture.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     _add_common(parser, environ)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
+from finra_core.ambient import utc_now
 from finra_core.anomalies import Severity
 from finra_core.failures import ExitCode
 from finra_core.ports import Usage
-from finra_core.report import Outcome, PartitionReport, RunReport
+from finra_core.report import SCHEMA_VERSION, Outcome, PartitionReport, RunReport
 from finra_core.request import Mode
 
 MONTHLY_ALLOWANCE = 10_000_000_000
@@ -18,26 +18,59 @@ MONTHLY_ALLOWANCE = 10_000_000_000
 _MEANINGS = {ExitCode.SUCCESS: "", ExitCode.PARTIAL: " (partial failure)", ExitCode.CRITICAL: " (critical)"}
 
 
-def print_report(report: RunReport, out: TextIO) -> None:
+def report_text(report: RunReport) -> str:
     """A run's summary, or a dry run's plan, in the document's form."""
     lines = _plan(report) if report.mode == Mode.DRY_RUN.value else _summary(report)
-    out.write("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
-def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], out: TextIO) -> None:
+def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
     """Aligned columns under their names; numbers to the right."""
     cells = [[_cell(row[column]) for column in columns] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
-    right = [bool(rows) and all(isinstance(row[name], int) for row in rows) for name in columns]
+    right = [bool(rows) and all(_is_number(row[name]) for row in rows) for name in columns]
+    lines = []
     for row in [list(columns), *cells]:
         padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
-        out.write("  ".join(padded).rstrip() + "\n")
+        lines.append("  ".join(padded).rstrip() + "\n")
+    return "".join(lines)
 
 
-def print_json(value: object, out: TextIO) -> None:
-    """One JSON document and a line end."""
-    json.dump(value, out, ensure_ascii=False, indent=2, default=str)
-    out.write("\n")
+def json_text(value: object) -> str:
+    """One JSON document and a line end, in ASCII: no encoding of standard output can break it."""
+    return json.dumps(value, indent=2) + "\n"
+
+
+def failure_text(arguments: Sequence[str], message: str) -> str:
+    """What --json prints when the command could not be carried out: of a run, a report like any other."""
+    if arguments[:1] != ["run"]:
+        return json_text({"schema_version": SCHEMA_VERSION, "error": message, "exit_code": ExitCode.CRITICAL.value})
+    return _failed_run(arguments, message).to_json(indent=2) + "\n"
+
+
+def _failed_run(arguments: Sequence[str], message: str) -> RunReport:
+    """The report of a run that ended as a whole. Its run_id is empty: what it got done is the ledger's to say."""
+    now = utc_now()
+    dry = "dry-run" in arguments or "--mode=dry-run" in arguments
+    return RunReport(
+        schema_version=SCHEMA_VERSION,
+        run_id="",
+        mode=(Mode.DRY_RUN if dry else Mode.RUN).value,
+        run_date=now.date(),
+        started_at=now,
+        finished_at=now,
+        partitions=(),
+        readiness=(),
+        anomalies={severity.value: int(severity is Severity.CRITICAL) for severity in Severity},
+        problems=(message,),
+        usage=Usage(),
+        expected_usage=Usage(),
+        exit_code=ExitCode.CRITICAL.value,
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _cell(value: object) -> str:
@@ -75,7 +108,7 @@ def _summary(report: RunReport) -> list[str]:
         f"Weeks processed: {len(_weeks(report))}",
         f"Partitions ingested: {report.count(Outcome.INGESTED)} / {total} (revision detected)",
         f"Partitions skipped: {report.count(Outcome.SKIPPED)} / {total} (unchanged)",
-        f"Partitions failed: {failed} / {total}" if failed else "Failures: 0",
+        f"Partitions failed: {failed} / {total}" if failed else f"Failures: {len(report.problems)}",
     ]
     for outcome, name in ((Outcome.NOT_DUE, "not due"), (Outcome.LATE, "late")):
         if report.count(outcome):

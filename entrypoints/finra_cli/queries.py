@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Sequence
 
 from finra_core.analytics import CALC_VERSION
@@ -60,6 +61,7 @@ def anomalies(store: Store, options: argparse.Namespace) -> Rows:
             "category": record.anomaly.category.value,
             "stage": record.anomaly.stage.value,
             "partition_key": record.anomaly.partition_key,
+            "concerns": " / ".join(map(str, json.loads(record.anomaly.partition_key).values())),
             "message": record.anomaly.message,
             "details": dict(record.anomaly.details),
             "first_seen": utc_text(record.first_seen),
@@ -107,7 +109,7 @@ def _progress(state: TierState | None) -> str | None:
 QUERIES: dict[str, tuple[Callable[[Store, argparse.Namespace], Rows], Sequence[str]]] = {
     "status": (status, ("week_ending", *(tier.value for tier in TIERS), "ready")),
     "readiness": (readiness, ("week_ending", "ready_for", "is_ready", "why_not")),
-    "anomalies": (anomalies, ("last_seen", "severity", "category", "partition_key", "occurrences", "message")),
+    "anomalies": (anomalies, ("last_seen", "severity", "category", "concerns", "occurrences", "message")),
     "captures": (captures, ("capture_id", "revision", "captured_at", "rows", "reason")),
 }
 """The command's name: its rows, and the columns that its text form shows."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from urllib.parse import urlencode
 
+from finra_cli.streams import deliver
 from finra_core.errors import ConfigurationError
 from finra_simulator import open_source
 from finra_simulator.http import RandomFaults, SimulatorServer
@@ -18,8 +18,7 @@ def serve(options: argparse.Namespace) -> int:
         ConfigurationError: an option is malformed, or the port cannot be had.
     """
     with _server(options) as server:
-        sys.stdout.write(f"{server.url}\n")
-        sys.stdout.flush()
+        deliver(f"{server.url}\n")
         server.stopping.wait()
     return 0
 

@@ -5,14 +5,13 @@ Its two target weeks differ per tier here: six due weeks of three tiers are its 
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from finra_cli.output import print_report
+from finra_cli.output import report_text
 from finra_core import Outcome, Partition, RunReport, Tier
 from finra_core.anomalies import Severity
 from finra_core.ports import Store
@@ -49,9 +48,7 @@ def one_down(store: Store) -> Bench:
 
 
 def summary(report: RunReport) -> list[str]:
-    out = io.StringIO()
-    print_report(report, out)
-    return out.getvalue().splitlines()
+    return report_text(report).splitlines()
 
 
 def outcomes(report: RunReport, outcome: Outcome) -> set[Partition]:

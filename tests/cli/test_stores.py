@@ -1,0 +1,108 @@
+"""Stores that cannot be used: one line, code 2, and whole again when the cause is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from command import RUN, STORE, Command
+
+COMMANDS = {"run": RUN, "dry run": (*RUN, "--mode", "dry-run"), "status": ("status",), "captures": ("captures",)}
+each_command = pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+
+
+def assert_critical(finra: Command, *arguments: str, says: str, preexec_fn: Callable[[], None] | None = None) -> None:
+    ended = finra(*arguments, preexec_fn=preexec_fn)
+    critical = [line for line in ended.stderr.splitlines() if line.startswith("[CRITICAL]")]
+    assert ended.returncode == 2, ended
+    assert ended.stdout == ""
+    assert len(critical) == 1
+    assert STORE in critical[0]
+    assert says in critical[0]
+
+
+@each_command
+def test_a_folder_in_the_stores_place(finra: Command, arguments: tuple[str, ...]) -> None:
+    (finra.folder / STORE).mkdir()
+
+    assert_critical(finra, *arguments, says="is a folder")
+
+
+@each_command
+def test_a_file_that_is_no_database(finra: Command, arguments: tuple[str, ...]) -> None:
+    (finra.folder / STORE).write_bytes(b"week_ending,tier\n" * 500)
+
+    assert_critical(finra, *arguments, says="no SQLite database")
+
+
+@each_command
+def test_a_truncated_database(finra_after_run: Command, arguments: tuple[str, ...]) -> None:
+    path = finra_after_run.folder / STORE
+    os.truncate(path, path.stat().st_size // 2)
+
+    assert_critical(finra_after_run, *arguments, says="damaged")
+
+
+def test_a_store_in_a_folder_that_is_not_there(finra: Command) -> None:
+    assert_critical(finra, *RUN, "--store", f"sqlite:///nowhere/{STORE}", says="folder exists")
+
+
+@each_command
+def test_a_store_that_another_process_holds(finra_after_run: Command, arguments: tuple[str, ...]) -> None:
+    with closing(sqlite3.connect(finra_after_run.folder / STORE, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+
+        assert_critical(finra_after_run, *arguments, "--store", f"sqlite:///{STORE}?timeout=0.2", says="locked")
+
+    finra_after_run.ok(*arguments)
+
+
+@pytest.mark.parametrize("command", ["status", "readiness", "anomalies", "captures"])
+def test_a_store_that_is_being_written_shows_its_committed_state(finra_after_run: Command, command: str) -> None:
+    before = finra_after_run.ok(command)
+    with closing(sqlite3.connect(finra_after_run.folder / STORE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM core_data_readiness")
+        other.execute("DELETE FROM finra_otc_analyses")
+
+        assert finra_after_run.ok(command, "--store", f"sqlite:///{STORE}?timeout=0.2") == before
+
+
+def _obey_permissions() -> None:
+    """Give up root's right to write what nobody may write."""
+    cap_dac_override, pr_capbset_drop = 1, 24
+    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override) != 0:
+        raise OSError("root's rights cannot be given up")
+
+
+def test_a_store_that_may_not_be_written(finra_after_run: Command) -> None:
+    path = finra_after_run.folder / STORE
+    path.chmod(0o444)
+    before = path.read_bytes()
+
+    assert_critical(finra_after_run, *RUN, says="permissions", preexec_fn=_obey_permissions)
+    assert finra_after_run.ok("status", preexec_fn=_obey_permissions).count("yes") == 4
+    assert path.read_bytes() == before
+
+
+def _limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("kib", [0, 100, 300])
+def test_a_full_disk_ends_the_run_and_the_next_one_completes_it(finra: Command, filled: Path, kib: int) -> None:
+    assert filled.stat().st_size > 300 * 1024
+
+    assert_critical(finra, *RUN, says="full", preexec_fn=partial(_limit_files, kib * 1024))
+
+    finra.ok(*RUN)
+    undisturbed = Command(filled.parent)
+    assert finra.contents() == undisturbed.contents()

@@ -1,0 +1,105 @@
+"""What the command refuses, how it says so, and that nothing is touched then."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from command import Command
+from finra_core import __version__
+
+REFUSED = {
+    "no command": ([], "say which command"),
+    "an unknown command": (["ingest"], "'ingest'"),
+    "an unknown option": (["run", "--frobnicate"], "--frobnicate"),
+    "an abbreviated option": (["run", "--look", "3"], "--look"),
+    "a week that is no date": (["run", "--weeks", "2025-13-01"], "'2025-13-01'"),
+    "an empty week": (["run", "--weeks", ""], "malformed week"),
+    "a week after a last comma": (["run", "--weeks", "2025-12-15,"], "malformed week ''"),
+    "a date without dashes": (["run", "--weeks", "20251215"], "YYYY-MM-DD"),
+    "a run date that is no date": (["run", "--run-date", "2026-1-1"], "'2026-1-1'"),
+    "an unknown tier": (["run", "--tiers", "OTC,T1"], "NMS_TIER_1, NMS_TIER_2, OTC"),
+    "no tier": (["run", "--tiers", ""], "unknown tier ''"),
+    "no week to look back": (["run", "--lookback-weeks", "0"], "at least 1 week"),
+    "a look-back that is no number": (["run", "--lookback-weeks", "six"], "'six'"),
+    "a look-back before the calendar": (["run", "--lookback-weeks", "999999"], "before the calendar"),
+    "no worker": (["run", "--workers", "0"], "at least 1"),
+    "a week not over yet": (["run", "--weeks", "2026-01-05", "--run-date", "2026-01-06"], "2026-01-09 is not over"),
+    "a file source without a path": (["run", "--source", "file"], "--source-path"),
+    "a path without a file source": (["run", "--source", "simulator", "--source-path", "."], "--source file"),
+    "a folder that is not there": (["run", "--source", "file", "--source-path", "nowhere"], "nowhere"),
+    "an unknown source": (["run", "--source", "ftp://x"], "known ones are api, file, http, https, simulator"),
+    "an unknown store": (["run", "--source", "simulator", "--store", "oracle:x"], "known ones are memory, sqlite"),
+    "a store that is no URL": (["run", "--source", "simulator", "--store", "x.db"], "'x.db' is no store URL"),
+    "a malformed simulator": (["run", "--source", "simulator:?symbols=few"], "symbols"),
+    "a reason without force": (["run", "--reason", "audit"], "--force"),
+    "an unknown severity": (["anomalies", "--severity", "BAD"], "'BAD'"),
+    "an unknown tier of captures": (["captures", "--tiers", "T1"], "NMS_TIER_1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_in_one_line_with_code_2_and_nothing_is_made(finra: Command, case: str) -> None:
+    arguments, said = REFUSED[case]
+
+    ended = finra(*arguments)
+
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("[CRITICAL] ")
+    assert ended.stderr.count("\n") == 1
+    assert said in ended.stderr
+    assert list(finra.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["run", "--workers", "x"], ["run", "--weeks", "x"], ["run", "--nonsense"]])
+def test_a_refused_run_prints_a_report_where_json_was_asked_for(finra: Command, arguments: list[str]) -> None:
+    ended = finra(*arguments, "--json")
+
+    report = json.loads(ended.stdout)
+    assert ended.returncode == report["exit_code"] == 2
+    assert report["anomalies"] == {"CRITICAL": 1, "ERROR": 0, "WARN": 0, "INFO": 0}
+    assert report["partitions"] == []
+    assert f"[CRITICAL] {report['problems'][0]}\n" == ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["status", "-h"], ["captures", "--help"], ["anomalies", "--help"]]
+)
+def test_help_goes_to_standard_output(finra: Command, arguments: list[str]) -> None:
+    assert finra.ok(*arguments).startswith("usage: finra")
+
+
+def test_help_states_the_exit_codes(finra: Command) -> None:
+    for code in ("0  all", "1  some", "2  critical", "128+N"):
+        assert code in finra.ok("--help")
+        assert code in finra.ok("run", "--help")
+
+
+def test_the_version_is_the_librarys(finra: Command) -> None:
+    assert finra.ok("--version") == f"finra {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "--workers", "x"]])
+def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) -> None:
+    script = (
+        "import sys; from finra_cli.main import main; main(sys.argv[1:]); "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+
+    imported = set(ended.stderr.splitlines()[-1].split())
+    assert "finra_cli" in imported
+    heavy = {"sqlalchemy", "alembic", "urllib3", "cattrs", "tqdm", "sqlite3"}
+    assert imported & heavy == set()
+    assert {name for name in imported if name.startswith("finra_")} == {"finra_core", "finra_cli"}
+
+
+def test_a_run_on_the_simulator_imports_no_http(finra: Command) -> None:
+    ended = finra("run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"})
+
+    assert "import 'finra_simulator'" in ended.stderr
+    assert "import 'urllib3'" not in ended.stderr
