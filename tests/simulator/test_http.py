@@ -513,6 +513,23 @@ def test_an_asynchronous_request_is_polled_and_then_fetched_elsewhere(
     assert http.request("GET", done.json()["resultLink"], headers={"Authorization": "Bearer x"}).status == 400
 
 
+def test_the_result_of_an_asynchronous_request_expires_two_hours_after_it_is_complete(
+    http: urllib3.PoolManager,
+) -> None:
+    """1.7: `expires` beside the resultLink; until the request is complete there is nothing to fetch."""
+    with SimulatorServer(WORLD, lambda: NOW) as running:
+        status = post(http, running, {"limit": 1, "async": True}).headers["Location"]
+        early = f"{running.url}/async-results/{status.rpartition('/')[2]}"
+        assert (http.request("GET", status).status, http.request("GET", early).status) == (202, 403)
+        done = http.request("GET", status).json()
+        assert done["expires"] == "2026-04-20 14:00:00 UTC"
+        running.clock = lambda: NOW + timedelta(minutes=119)
+        assert http.request("GET", status).json() == done
+        assert http.request("GET", done["resultLink"]).status == 200
+        running.clock = lambda: NOW + timedelta(hours=2)
+        assert http.request("GET", done["resultLink"]).status == 403
+
+
 # 1.8 CSV
 
 
@@ -615,18 +632,27 @@ def later() -> Iterator[SimulatorServer]:
 
 
 def test_historic_data_are_asked_for_by_week_or_month(http: urllib3.PoolManager, later: SimulatorServer) -> None:
-    """2 and 4: historicalWeek and historicalMonth are echoed."""
+    """2 and 4: historicalWeek and historicalMonth are echoed, the month by its first day."""
     by_week = fetch(http, later, {"compareFilters": equal(historicalWeek=MONDAY), "limit": 5}, HISTORIC)
     by_month = fetch(http, later, {"compareFilters": equal(historicalMonth="2026-03"), "limit": 5}, HISTORIC)
-    assert {(row["historicalWeek"], row["historicalMonth"]) for row in by_week} == {(MONDAY, "2026-03")}
-    assert {row["historicalMonth"] for row in by_month} == {"2026-03"}
+    assert {(row["historicalWeek"], row["historicalMonth"]) for row in by_week} == {(MONDAY, "2026-03-01")}
+    assert {row["historicalMonth"] for row in by_month} == {"2026-03-01"}
+
+
+def test_a_historic_day_that_is_no_monday_means_its_week_or_nothing(
+    http: urllib3.PoolManager, later: SimulatorServer
+) -> None:
+    """4, as finra-py documents it: historicalWeek finds the day's week, weekStartDate finds no data."""
+    by_day = fetch(http, later, {"compareFilters": equal(historicalWeek="2026-03-04"), "limit": 5}, HISTORIC)
+    assert {row["weekStartDate"] for row in by_day} == {MONDAY}
+    assert post(http, later, {"compareFilters": equal(weekStartDate="2026-03-04")}, HISTORIC).status == 204
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {},
-        {"compareFilters": equal(weekStartDate="2026-03-03")},
+        {"compareFilters": equal(historicalMonth="March")},
         {"compareFilters": equal(weekStartDate=MONDAY, historicalMonth="2026-03")},
         {"compareFilters": equal(weekStartDate=MONDAY, summaryTypeCode="ATS_W_SMBL")},
         {"compareFilters": equal(weekStartDate=MONDAY, tierIdentifier="T1"), "sortFields": ["MPID"]},
@@ -635,7 +661,7 @@ def test_historic_data_are_asked_for_by_week_or_month(http: urllib3.PoolManager,
 def test_historic_data_allow_one_period_a_tier_and_no_sorting(
     http: urllib3.PoolManager, later: SimulatorServer, body: dict[str, Any]
 ) -> None:
-    """4: exactly one of three periods (a Monday), optionally tierIdentifier, nothing else, no sort."""
+    """4: exactly one of three periods, optionally tierIdentifier, nothing else, no sort."""
     assert post(http, later, body, HISTORIC).status == 400
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from http import HTTPStatus
 from itertools import count
 from threading import Lock
@@ -31,6 +31,8 @@ from finra_simulator.world import World
 GROUP = "otcMarket"
 TOKEN_PATH = "/fip/rest/ews/oauth2/access_token"  # noqa: S105 - a path
 MAX_PAYLOAD = 3_000_000
+RESULT_LIFETIME = timedelta(hours=2)
+"""How long the result of an asynchronous request is kept once it was said to be complete."""
 PROBE_LIMIT = 10
 """Up to so many rows a request counts as a probe, not as a page."""
 
@@ -95,12 +97,13 @@ class Answer:
 
 @frozen
 class _Job:
-    """An asynchronous request: what it asks for, and how often it was polled."""
+    """An asynchronous request: what it asks for, how often it was polled, and until when its result is kept."""
 
     dataset: Dataset
     query: Query
     request: ApiRequest
     polls: int = 0
+    expires: datetime | None = None
 
 
 class Api:
@@ -137,7 +140,7 @@ class Api:
             return self._async_result(request, now)
         self._authorize(request, now)
         if request.path.startswith("/async-requests/"):
-            return self._async_status(request)
+            return self._async_status(request, now)
         action, dataset = self._resource(request)
         if action == "data":
             return self._data(dataset, request, now, alter, number)
@@ -212,15 +215,18 @@ class Api:
         link = f"{request.origin}/async-requests/group/{GROUP}/name/{dataset.name}/{job}"
         return evolve(_json(202, {"requestId": job, "checkStatusLink": link}), headers=(("Location", link),))
 
-    def _async_status(self, request: ApiRequest) -> Answer:
+    def _async_status(self, request: ApiRequest, now: datetime) -> Answer:
         name = request.path.rpartition("/")[2]
         with self._lock:
             job = self._job(name)
-            self._jobs[name] = evolve(job, polls=job.polls + 1)
-        if job.polls < self.options.pending_polls:
+            pending = job.polls < self.options.pending_polls
+            expires = job.expires or now + RESULT_LIFETIME
+            self._jobs[name] = evolve(job, polls=job.polls + 1, expires=None if pending else expires)
+        if pending:
             return _json(202, {"requestId": name, "status": "pending"})
         link = f"{request.origin}/async-results/{name}"
-        return _json(200, {"requestId": name, "status": "complete", "resultLink": link})
+        until = f"{expires.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+        return _json(200, {"requestId": name, "status": "complete", "resultLink": link, "expires": until})
 
     def _async_result(self, request: ApiRequest, now: datetime) -> Answer:
         """A pre-signed link elsewhere: a token sent here is refused, as S3 refuses two ways of authorization."""
@@ -228,6 +234,8 @@ class Api:
             raise ApiError(400, "Only one auth mechanism allowed")
         with self._lock:
             job = self._job(request.path.rpartition("/")[2])
+        if job.expires is None or now >= job.expires:
+            raise ApiError(403, "Request has expired")
         page = find(job.dataset, job.query, now).page
         body, _shown = _render(job.query, page, job.request.wants_json, None)
         return Answer(200, body, _content_type(job.request.wants_json))

@@ -129,20 +129,20 @@ class WeeklySummary:
 
 @frozen
 class WeeklySummaryHistoric(WeeklySummary):
-    """Weeks that began over a year ago, with an echo of the week and the month that were asked for."""
+    """Weeks that began over a year ago, with the Monday of their week and the first of its month."""
 
     name = "weeklySummaryHistoric"
     fields = (
         *_SUMMARY_FIELDS,
         _plain("historicalWeek", len(FIELDS), "Date"),
-        _plain("historicalMonth", len(FIELDS) + 1, "String"),
+        _plain("historicalMonth", len(FIELDS) + 1, "Date"),
     )
     sortable = False
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """Rows of weeklySummary with the two echo fields."""
         week = key[0]
-        return [(*row, week, f"{week:%Y-%m}") for row in _summary_rows(self.world, key, state)]
+        return [(*row, week, week.replace(day=1)) for row in _summary_rows(self.world, key, state)]
 
     def _is_recent(self, key: Key, at: datetime) -> bool:
         return bool(key[0] < at.date() - _HISTORIC_AFTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -199,6 +199,11 @@ def _field(dataset: Dataset, name: object) -> Field:
 
 
 def _value(target: Field, given: object) -> Any:
+    if target.name == "historicalMonth":
+        return _date(f"{given}-01")
+    if target.name == "historicalWeek":
+        day = _date(str(given))
+        return day - timedelta(days=day.weekday())
     if target.kind == "Date":
         return _date(str(given))
     if target.kind != "Number":
@@ -258,7 +263,7 @@ _HISTORIC_PERIODS = ("weekStartDate", "historicalWeek", "historicalMonth")
 
 
 def _check_historic(dataset: Dataset, query: Query) -> None:
-    """Exactly one of the three periods, perhaps the tier, nothing else; a week must be a Monday."""
+    """Exactly one of the three periods, perhaps the tier, nothing else."""
     if dataset.name != "weeklySummaryHistoric":
         return
     names = [f.name for f in query.filters]
@@ -266,6 +271,3 @@ def _check_historic(dataset: Dataset, query: Query) -> None:
     others = set(names) - {*_HISTORIC_PERIODS, "tierIdentifier"}
     if len(periods) != 1 or others:
         raise ApiError(400, f"Filter by exactly one of {', '.join(_HISTORIC_PERIODS)} and optionally tierIdentifier")
-    week = query.equal(periods[0])
-    if isinstance(week, date) and week.weekday():
-        raise ApiError(400, f"{periods[0]} must be a Monday")
