@@ -68,7 +68,7 @@ def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_simulator(commands: _Commands) -> None:
     text = "serve a simulated FINRA over HTTP, to try a pipeline against"
     parser = commands.add_parser("simulator", help=text, description=text.capitalize() + ".", allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
