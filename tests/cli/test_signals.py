@@ -92,8 +92,11 @@ def test_a_run_that_waits_for_a_servers_answer_ends_at_once_too(finra: Command, 
     with finra.start("run", "--source", hanging_api, "--weeks", "2025-12-01") as process:
         _ListsAndHangs.asked.wait()
         process.send_signal(signal.SIGTERM)
-        # Kubernetes gives 30 seconds, and the client would wait longer for its answer.
-        process.communicate(timeout=20)
+        try:
+            # Kubernetes gives 30 seconds, and the client would wait longer for its answer.
+            process.communicate(timeout=20)
+        finally:
+            process.kill()
 
     assert process.returncode == 143
 
