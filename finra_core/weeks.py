@@ -57,11 +57,23 @@ def parse_weeks(text: str) -> tuple[date, ...]:
     return tuple(sorted({_parse_week(item.strip()) for item in text.split(",")}, reverse=True))
 
 
-def _parse_week(text: str) -> date:
+def parse_date(text: str) -> date:
+    """Read one ISO date.
+
+    Raises:
+        ConfigurationError: it is malformed.
+    """
     try:
         day = date.fromisoformat(text)
         if day.isoformat() != text:  # newer Pythons read other ISO 8601 forms too
             raise ValueError
-        return week_ending_of(day)
-    except (ValueError, OverflowError):
+    except ValueError:
+        raise ConfigurationError(f"malformed date {text!r}: give it as YYYY-MM-DD") from None
+    return day
+
+
+def _parse_week(text: str) -> date:
+    try:
+        return week_ending_of(parse_date(text))
+    except (ConfigurationError, OverflowError):
         raise ConfigurationError(f"malformed week {text!r}: give dates as YYYY-MM-DD, separated by commas") from None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from datetime import date
 from typing import NoReturn, TypeAlias
 
 from finra_core.anomalies import Severity
 from finra_core.errors import ConfigurationError
 from finra_core.request import Mode, Order, RunRequest, Window
 from finra_core.tiers import TIERS, parse_tiers
-from finra_core.weeks import parse_weeks
+from finra_core.weeks import parse_date, parse_weeks
 
 DEFAULT_STORE = "sqlite:///finra_otc.db"
 DEFAULT_SOURCE = "api"
@@ -168,7 +167,7 @@ def run_request(options: argparse.Namespace) -> RunRequest:
         verify=options.verify,
         order=Order(options.order),
         window=Window(options.window),
-        run_date=None if options.run_date is None else _parse_date(options.run_date),
+        run_date=None if options.run_date is None else parse_date(options.run_date),
         workers=options.workers,
     )
 
@@ -189,8 +188,3 @@ def source_url(options: argparse.Namespace) -> str:
     if options.source_path:
         raise ConfigurationError("--source-path goes with --source file")
     return source if ":" in source else f"{source}:"
-
-
-def _parse_date(text: str) -> date:
-    parse_weeks(text)  # the strict reading of dates is the weeks'
-    return date.fromisoformat(text)
