@@ -503,6 +503,15 @@ def test_what_a_source_holds_but_cannot_offer_is_an_error_of_the_run(quiet: Benc
     assert report.exit_code == 1
 
 
+def test_a_problem_of_a_partition_that_was_not_asked_for_is_none_of_the_runs(quiet: Bench) -> None:
+    known = SourceUnavailableError("b.csv: unreadable", partition=OTC)
+
+    report = quiet.run(source=Archive(quiet.world, quiet.clock, problems=(known,)), weeks=[date(2025, 10, 3)])
+
+    assert report.problems == ()
+    assert report.exit_code == 0
+
+
 def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:
 
     class Counting(SerialExecutor):
