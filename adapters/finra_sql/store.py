@@ -62,6 +62,7 @@ class SqlTransaction:
 
     def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
         """See `Transaction.record_checks`."""
+        self._dialect.take_turn(self._connection, "anomalies")
         anomalies.record_checks(self._connection, checks, at)
 
     def start_run(self, run: RunRecord) -> None:
@@ -173,4 +174,4 @@ class SqlStore:
         self._engine.dispose()
 
     def _reading(self) -> AbstractContextManager[Connection]:
-        return self._engine.connect()
+        return self._dialect.reading(self._engine)
