@@ -84,11 +84,12 @@ def _major(folder: Path) -> int:
 
 @define
 class Server:
-    """A server that runs; databases are made from a template with the current schema."""
+    """A server that runs as `user`, or as we do; databases are made from a template with the current schema."""
 
     port: int
     passfile: Path
     process: subprocess.Popen[bytes]
+    user: str | None
     _numbers: Iterator[int] = field(factory=count)
 
     def url(self, database: str, user: str = "postgres") -> str:
@@ -123,6 +124,11 @@ class Server:
         name = self.new_empty_database()
         open_store(self.url(name)).close()
         self._say("ALTER DATABASE {} RENAME TO {}", name, _TEMPLATE)
+
+    def disconnect(self, name: str) -> None:
+        """End every connection to a database."""
+        with self.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
 
     def _say(self, statement: Any, *names: str) -> None:
         with self.connect() as connection:
@@ -193,7 +199,7 @@ def _started(programs: Path, data: Path, passfile: Path, user: str | None) -> It
             [programs / "postgres", "-D", data, "-p", str(port), *settings],
             stdout=log, stderr=subprocess.STDOUT, user=user, cwd=data,
         )  # fmt: skip
-    server = Server(port, passfile, process)
+    server = Server(port, passfile, process, user)
     try:
         _wait_for(server, data / "log")
         yield server

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date
 from hashlib import blake2b
 
@@ -24,6 +24,7 @@ from finra_sql.failures import translated
 
 _WAIT_SECONDS = 30
 
+_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _SET_PATIENCE = text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
@@ -41,9 +42,12 @@ class PostgresDialect:
         default=Factory(lambda: defaultdict(threading.Lock)), init=False
     )
 
-    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
         """See `SqlDialect.reading`."""
-        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
+        with engine.connect() as connection:
+            connection.execute(_READ)
+            yield connection
 
     @contextmanager
     def writing(self, engine: Engine, key: str | None) -> Iterator[Connection]:
@@ -78,8 +82,7 @@ class PostgresDialect:
     @contextmanager
     def _queue(self, key: str | None) -> Iterator[None]:
         if key is None:
-            with nullcontext():
-                yield
+            yield
             return
         lock = self._partitions[key]
         if not lock.acquire(timeout=_WAIT_SECONDS):

@@ -25,6 +25,7 @@ _NOT_OURS: _Meaning = (StoreSchemaError, "a table or column is not as this libra
 
 _MEANINGS: dict[str, _Meaning] = {
     "08": _LOST,
+    "2BP01": (StoreSchemaError, "what rests on our views is in the way: drop it, and make it again after the upgrade"),
     "22003": (StoreError, "a number is beyond 64 bits"),
     "25006": (
         StoreUnavailableError,
@@ -50,14 +51,14 @@ _MEANINGS: dict[str, _Meaning] = {
 """By SQLSTATE, or by the beginning that a class of them shares."""
 
 _WORDS: tuple[tuple[str, _Meaning], ...] = (
-    ("password", _PASSWORD),
-    ("database", _NO_DATABASE),
-    ("pg_hba.conf", _NO_ENTRY),
-    ("role", _PASSWORD),
-    ("starting up", _STARTING),
-    ("shutting down", _STARTING),
     ("too many", _TOO_MANY),
     ("connection slots", _TOO_MANY),
+    ("starting up", _STARTING),
+    ("shutting down", _STARTING),
+    ("pg_hba.conf", _NO_ENTRY),
+    ("password", _PASSWORD),
+    ("role", _PASSWORD),
+    ("database", _NO_DATABASE),
 )
 
 
@@ -69,7 +70,8 @@ def translate(error: BaseException, name: str) -> StoreError | None:
     if error.sqlstate is None:
         return _without_sqlstate(error, text, name)
     kind, meaning = _meaning_of(error.sqlstate) or (StoreError, f"{type(error).__name__} {error.sqlstate}")
-    return kind(f"{name}: {meaning} ({error.diag.message_primary or text})")
+    said = f"{error.diag.message_primary or text} {error.diag.message_detail or ''}"
+    return kind(f"{name}: {meaning} ({' '.join(said.split())})")
 
 
 def _meaning_of(sqlstate: str) -> _Meaning | None:

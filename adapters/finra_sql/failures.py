@@ -18,7 +18,7 @@ def translate_errors(engine: Engine, dialect: SqlDialect) -> None:
 
     def raise_ours(context: ExceptionContext) -> None:
         error = dialect.translate(context.original_exception)
-        if error is None:
+        if error is None or context.is_pre_ping:  # the pool replaces a connection that does not answer
             return
         if context.connection is not None:
             context.connection.info[_FAILURE] = error
