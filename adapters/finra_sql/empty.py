@@ -23,7 +23,7 @@ def empty_store(url: str) -> SqlStore:
     with engine.begin() as connection:
         metadata.create_all(connection)
         create_views(connection)
-    return SqlStore(engine, _Nothing(), url, read_only=True)
+    return SqlStore(engine, _Nothing(), url, read_only=True, schema_version=None)
 
 
 class _Nothing:

@@ -31,6 +31,7 @@ from finra_sql.types import (
     UtcTimestamp,
     numbering,
     utc_now,
+    where,
 )
 
 metadata = MetaData()
@@ -69,6 +70,7 @@ captures = Table(
     UniqueConstraint("capture_id", "revision"),
     Index("core_captures_by_partition", "partition_no", "capture_no"),
     Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
+    Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
 )
 
 manifest = Table(

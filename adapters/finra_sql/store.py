@@ -21,6 +21,7 @@ from finra_core.tables import Reject
 from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
+from finra_sql.migrate import HEAD
 
 
 class SqlTransaction:
@@ -77,11 +78,19 @@ class SqlTransaction:
 class SqlStore:
     """A store in a database whose schema is current and whose errors are translated."""
 
-    def __init__(self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool) -> None:
+    def __init__(
+        self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool, schema_version: str | None = HEAD
+    ) -> None:
         self._engine = engine
         self._dialect = dialect
         self._url = url
         self._read_only = read_only
+        self._schema_version = schema_version
+
+    @property
+    def schema_version(self) -> str | None:
+        """The migration that the database's schema is at; None where there is no schema yet."""
+        return self._schema_version
 
     @property
     def url(self) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from sqlalchemy import BigInteger as _BigInteger
-from sqlalchemy import Column, Date, Dialect, Identity, Integer
+from sqlalchemy import Column, Date, Dialect, Identity, Integer, text
 from sqlalchemy import Text as _Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
@@ -27,6 +27,11 @@ Text = _Text().with_variant(_Text(collation="C"), "postgresql")
 def numbering(name: str) -> Column[int]:
     """A primary key that the database numbers."""
     return Column(name, Integer, Identity(always=True), primary_key=True)
+
+
+def where(condition: str) -> dict[str, Any]:
+    """What makes an index one of those rows alone."""
+    return {f"{database}_where": text(condition) for database in ("sqlite", "postgresql")}
 
 
 class UtcTimestamp(TypeDecorator[datetime]):

@@ -49,6 +49,10 @@ def _dispatch(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     # A command's modules are imported when it is the one that is asked for.
     if options.command == "run":
         return _run(options, environ)
+    if options.command == "db":
+        from finra_cli import database  # noqa: PLC0415
+
+        return database.run(options, sys.stdout)
     return _query(options)
 
 

@@ -1,4 +1,4 @@
-"""Each way in which a PostgreSQL store can fail, made to happen: one line that names the database and says what to do."""
+"""Each way in which PostgreSQL can fail, made to happen: one line that names the database and says what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -78,7 +78,7 @@ class TestConnecting:
 
     def test_with_a_wrong_password(self, postgres: Server, postgres_database: str, read_only: bool) -> None:
         wrong = f"postgresql://postgres:not-this-one@127.0.0.1:{postgres.port}/{postgres_database}"
-        with pytest.raises(StoreUnavailableError, match="password is wrong.*PGPASSWORD") as caught:
+        with pytest.raises(StoreUnavailableError, match=r"password is wrong.*PGPASSWORD") as caught:
             open_store(wrong, read_only=read_only)
         assert "not-this-one" not in f"{caught.value} {caught.value.__cause__} {caught.value.__dict__}"
 
@@ -91,8 +91,9 @@ class TestConnecting:
             open_store(postgres.url("nowhere"), read_only=read_only)
 
     def test_when_no_connection_is_left(self, postgres: Server, postgres_database: str, read_only: bool) -> None:
-        with role(postgres, "busy", "CONNECTION LIMIT 0") as user, fails(
-            StoreUnavailableError, "no connection left", postgres_database
+        with (
+            role(postgres, "busy", "CONNECTION LIMIT 0") as user,
+            fails(StoreUnavailableError, "no connection left", postgres_database),
         ):
             open_store(postgres.url(postgres_database, user), read_only=read_only)
 
@@ -188,23 +189,23 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(postgres: Server, st
 
 
 @pytest.mark.parametrize(
-    ("sqlstate", "expected", "advice"),
+    ("sqlstate", "meaning"),
     [
-        ("40001", StoreLockedError, "the next run goes on"),
-        ("53100", StoreUnavailableError, "make room"),
-        ("53200", StoreUnavailableError, "out of memory"),
-        ("55P03", StoreLockedError, "try again"),
-        ("57014", StoreUnavailableError, "cancelled"),
-        ("57P02", StoreUnavailableError, "connection was lost"),
-        ("57P03", StoreUnavailableError, "starting up"),
-        ("58030", StoreUnavailableError, "disk failed"),
-        ("08006", StoreUnavailableError, "connection was lost"),
-        ("XX001", StoreUnavailableError, "damaged"),
-        ("P0001", StoreError, "P0001"),
+        ("40001", (StoreLockedError, "the next run goes on")),
+        ("53100", (StoreUnavailableError, "make room")),
+        ("53200", (StoreUnavailableError, "out of memory")),
+        ("55P03", (StoreLockedError, "try again")),
+        ("57014", (StoreUnavailableError, "cancelled")),
+        ("57P02", (StoreUnavailableError, "connection was lost")),
+        ("57P03", (StoreUnavailableError, "starting up")),
+        ("58030", (StoreUnavailableError, "disk failed")),
+        ("08006", (StoreUnavailableError, "connection was lost")),
+        ("XX001", (StoreUnavailableError, "damaged")),
+        ("P0001", (StoreError, "P0001")),
     ],
 )
 def test_each_of_the_servers_errors_has_a_meaning(
-    postgres: Server, postgres_database: str, store: Store, sqlstate: str, expected: type[StoreError], advice: str
+    postgres: Server, postgres_database: str, store: Store, sqlstate: str, meaning: tuple[type[StoreError], str]
 ) -> None:
     """Raised by the server itself, out of a trigger."""
     with postgres.connect(postgres_database) as connection:
@@ -213,6 +214,7 @@ def test_each_of_the_servers_errors_has_a_meaning(
             f" $$ BEGIN RAISE EXCEPTION E'on\\npurpose' USING ERRCODE = '{sqlstate}'; END $$"
         )
         connection.execute("CREATE TRIGGER fail BEFORE INSERT ON core_runs FOR EACH ROW EXECUTE FUNCTION fail()")
+    expected, advice = meaning
     with fails(expected, f"{advice}.*on purpose", postgres_database):
         start_run(store)
     assert store.runs() == []

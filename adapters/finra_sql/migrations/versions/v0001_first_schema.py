@@ -24,6 +24,7 @@ from finra_sql.types import (
     UtcTimestamp,
     numbering,
     utc_now,
+    where,
 )
 
 revision = "0001"
@@ -75,6 +76,7 @@ def _captures() -> None:
         UniqueConstraint("capture_id", "revision"),
         Index("core_captures_by_partition", "partition_no", "capture_no"),
         Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
+        Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
     )
     op.create_table(
         "core_manifest",
