@@ -151,8 +151,12 @@ def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
     analysis = analyse(captures, volumes, run.run_date, run.clock())
     across = analysis.tier == ALL_TIERS
     key = cross_tier_key(week_ending) if across else captures[0].partition.key
-    with run.store.transaction(key) as tx:
-        added = tx.add_analysis(analysis)
+    try:
+        with run.store.transaction(key) as tx:
+            added = tx.add_analysis(analysis)
+    except PartitionLockedError as error:
+        log.info("  %s", error.message)
+        return False
     if added:
         shares = sum(share or 0.0 for share in analysis.venue_shares)
         log.info("  %s / %s: ✓ Computed venue_volume (%d venues)", week_ending, analysis.tier, len(volumes.venues))

@@ -25,14 +25,10 @@ _RUN = """
 import sys
 from dying import WEEKS, bench_on
 from finra_core import open_store
-from finra_core.errors import PartitionLockedError
 print("in", flush=True)
 sys.stdin.readline()
 store = open_store(sys.argv[1])
-try:
-    bench_on(store, 2).run(weeks=WEEKS)
-except PartitionLockedError:
-    pass
+bench_on(store, 2).run(weeks=WEEKS)
 """
 
 
