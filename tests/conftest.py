@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,16 +14,52 @@ from hypothesis import HealthCheck, settings
 from finra_core import open_store
 from finra_core.ports import Store
 from harness import Bench
+from postgres import Server, main_programs, running
 
 # The machines that run this are shared: a slow example is no failure.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    with running(main_programs()) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: Server) -> Iterator[str]:
+    """The name of a database with the current schema and nothing in it."""
+    name = postgres.new_database()
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Every store that the behaviour of the whole is tested on."""
+    if request.param == "postgres":
+        server: Server = request.getfixturevalue("postgres")
+        return server.url(request.getfixturevalue("postgres_database"))
     return {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path / 'finra.db'}"}[request.param]
+
+
+@pytest.fixture
+def copy_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
+    """Copies what a closed store has stored under a new name, and says the copy's URL; not for stores in memory."""
+    databases: list[str] = []
+
+    def copy(url: str, name: str) -> str:
+        if url.startswith("sqlite:"):
+            return f"sqlite:///{shutil.copy(url.removeprefix('sqlite:///'), tmp_path / f'{name}.db')}"
+        server: Server = request.getfixturevalue("postgres")
+        databases.append(server.new_database(request.getfixturevalue("postgres_database")))
+        return server.url(databases[-1])
+
+    yield copy
+    for database in databases:
+        request.getfixturevalue("postgres").drop_database(database)
 
 
 @pytest.fixture

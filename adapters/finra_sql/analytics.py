@@ -15,6 +15,7 @@ from finra_core.partitions import partition_key
 from finra_core.tiers import ALL_TIERS
 from finra_sql import manifest
 from finra_sql.schema import analyses, analysis_venues, captures
+from finra_sql.upsert import inserting
 
 
 def add(connection: Connection, analysis: Analysis) -> bool:
@@ -23,6 +24,8 @@ def add(connection: Connection, analysis: Analysis) -> bool:
         return False
     revision = _revision(connection, analysis)
     number = _insert(connection, analysis, revision)
+    if number is None:
+        return False
     _insert_venues(connection, number, analysis)
     manifest.add(
         connection,
@@ -83,9 +86,11 @@ def _revision(connection: Connection, analysis: Analysis) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _insert(connection: Connection, analysis: Analysis, revision: int) -> int:
-    inserted = connection.execute(
-        insert(analyses)
+def _insert(connection: Connection, analysis: Analysis, revision: int) -> int | None:
+    """The analysis's number; None where another writer has just stored the same."""
+    number: int | None = connection.execute(
+        inserting(connection, analyses)
+        .on_conflict_do_nothing()
         .returning(analyses.c.analysis_no)
         .values(
             capture_id=analysis.capture_id,
@@ -102,8 +107,8 @@ def _insert(connection: Connection, analysis: Analysis, revision: int) -> int:
             symbols=analysis.volumes.symbols,
             hhi=analysis.hhi,
         )
-    )
-    return int(inserted.scalar_one())
+    ).scalar()
+    return number
 
 
 def _insert_venues(connection: Connection, number: int, analysis: Analysis) -> None:

@@ -46,7 +46,7 @@ def _see(connection: Connection, fingerprint: str, anomaly: Anomaly, at: datetim
     seen: dict[str, object] = {
         "severity": anomaly.severity.value,
         "message": anomaly.message,
-        "details_json": json.dumps(dict(anomaly.details)),
+        "details_json": dict(anomaly.details),
         "last_seen": at,
         "resolved_at": None,
     }
@@ -86,7 +86,7 @@ def _from_row(row: Row[tuple[object, ...]]) -> AnomalyRecord:
             partition_key=row.partition_key,
             stage=Stage(row.stage),
             message=row.message,
-            details=json.loads(row.details_json),
+            details=row.details_json,
         ),
         first_seen=row.first_seen,
         last_seen=row.last_seen,

@@ -81,8 +81,10 @@ def partition_number(connection: Connection, partition: Partition) -> int:
 
 def latest(connection: Connection, wanted: Collection[Partition]) -> dict[Partition, Capture]:
     """See `Store.latest_captures`."""
-    newest_numbers = select(func.max(captures.c.capture_no)).group_by(captures.c.partition_no)
-    query = select(captures).where(_in_weeks_of(wanted), captures.c.capture_no.in_(newest_numbers))
+    newest_numbers = (
+        select(func.max(captures.c.capture_no)).where(_in_weeks_of(wanted)).group_by(captures.c.partition_no)
+    )
+    query = select(captures).where(captures.c.capture_no.in_(newest_numbers))
     return {capture.partition: capture for capture in _all(connection, query) if capture.partition in wanted}
 
 
@@ -102,7 +104,8 @@ def unnormalised(connection: Connection) -> list[Capture]:
         .where(other.c.partition_no == captures.c.partition_no, other.c.normalized_at.is_not(None))
         .scalar_subquery()
     )
-    return _all(connection, select(captures).where(captures.c.capture_no > normalised_up_to).order_by(*_ORDER))
+    waiting = captures.c.normalized_at.is_(None) & (captures.c.capture_no > normalised_up_to)
+    return _all(connection, select(captures).where(waiting).order_by(*_ORDER))
 
 
 def unanalysed(connection: Connection, calc_version: int) -> list[Capture]:

@@ -14,12 +14,25 @@ from finra_core.errors import StoreError
 class SqlDialect(Protocol):
     """The hooks of `SqlStore`."""
 
+    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """A connection all of whose statements see one committed state."""
+
     def writing(self, engine: Engine, key: str | None) -> AbstractContextManager[Connection]:
         """A connection in a write transaction: committed when the block ends, rolled back when it raises.
 
         Raises:
             PartitionLockedError: another process is writing under this key.
             StoreLockedError: another process held the store's only write lock for too long.
+        """
+
+    def take_turn(self, connection: Connection, what: str) -> None:
+        """Wait until no other transaction has this turn, and have it until this one ends.
+
+        For changes that look at many rows and write some: writers that interleave would miss each other's, or
+        wait for each other in a circle.
+
+        Raises:
+            StoreLockedError: another process held it for too long.
         """
 
     def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:

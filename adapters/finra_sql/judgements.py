@@ -29,7 +29,8 @@ _JUDGEMENT = [column for column in data_readiness.c if column is not data_readin
 
 def put(connection: Connection, judgements: Sequence[Readiness], at: datetime) -> None:
     """See `Transaction.put_readiness`."""
-    for judged in judgements:
+    # Writers that take rows in one order cannot wait for each other in a circle.
+    for judged in sorted(judgements, key=lambda each: (each.week_ending, each.ready_for)):
         key = {"domain": DOMAIN, "partition_key": week_key(judged.week_ending), "ready_for": judged.ready_for}
         values: dict[str, object] = {
             "is_ready": judged.is_ready,
@@ -37,7 +38,7 @@ def put(connection: Connection, judgements: Sequence[Readiness], at: datetime) -
             "all_stages_complete": judged.all_stages_complete,
             "no_critical_anomalies": judged.no_critical_anomalies,
             "no_rejected_rows": judged.no_rejected_rows,
-            "blocking_issues": json.dumps(list(judged.blocking_issues)),
+            "blocking_issues": list(judged.blocking_issues),
             "updated_at": at,
         }
         upsert(connection, data_readiness, _KEY, {**key, **values}, values)
@@ -46,12 +47,13 @@ def put(connection: Connection, judgements: Sequence[Readiness], at: datetime) -
 def withdraw(connection: Connection, week_ending: date, issue: str, at: datetime) -> None:
     """See `Transaction.withdraw_readiness`."""
     of_week = (data_readiness.c.domain == DOMAIN) & (data_readiness.c.partition_key == week_key(week_ending))
-    for row in connection.execute(select(*_JUDGEMENT).where(of_week)).all():
-        issues = list(dict.fromkeys((*json.loads(row.blocking_issues), issue)))
+    judged = select(*_JUDGEMENT).where(of_week).order_by(data_readiness.c.ready_for).with_for_update()
+    for row in connection.execute(judged).all():
+        issues = list(dict.fromkeys((*row.blocking_issues, issue)))
         connection.execute(
             update(data_readiness)
             .where(data_readiness.c.readiness_no == row.readiness_no)
-            .values(is_ready=False, all_stages_complete=False, blocking_issues=json.dumps(issues), updated_at=at)
+            .values(is_ready=False, all_stages_complete=False, blocking_issues=issues, updated_at=at)
         )
 
 
@@ -118,5 +120,5 @@ def _from_row(row: Row[tuple[object, ...]]) -> Readiness:
         all_stages_complete=row.all_stages_complete,
         no_critical_anomalies=row.no_critical_anomalies,
         no_rejected_rows=row.no_rejected_rows,
-        blocking_issues=tuple(json.loads(row.blocking_issues)),
+        blocking_issues=tuple(row.blocking_issues),
     )

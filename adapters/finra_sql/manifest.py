@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -34,6 +33,6 @@ def add(
             revision=revision,
             row_count=row_count,
             captured_at=at,
-            metadata_json=json.dumps(metadata),
+            metadata_json=dict(metadata),
         )
     )

@@ -43,6 +43,21 @@ def stored_version(connection: Connection, where: str) -> str | None:
     return version
 
 
+def readable_version(connection: Connection, where: str) -> str | None:
+    """HEAD, or None where there is nothing of ours.
+
+    Raises:
+        StoreSchemaError: as `stored_version`, or it is older, which reading alone cannot change.
+    """
+    version = stored_version(connection, where)
+    if version not in {None, HEAD}:
+        raise StoreSchemaError(
+            f"{where}: its schema {version} is older than this library's {HEAD}: "
+            "open it once without read_only to upgrade it"
+        )
+    return version
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the schema to HEAD in the connection's transaction, which the caller commits."""
     from alembic import command  # noqa: PLC0415

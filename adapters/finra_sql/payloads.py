@@ -10,11 +10,12 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from finra_core.captures import Capture
 from finra_core.errors import StoreError
 from finra_sql.schema import captures, raw_payloads
+from finra_sql.upsert import insert_missing
 
 _CODEC = "zlib"
 _LEVEL = 1
@@ -26,8 +27,9 @@ def put(connection: Connection, documents: Sequence[bytes]) -> str:
     payload_hash = _hash(documents)
     known = select(raw_payloads.c.ordinal).where(raw_payloads.c.payload_hash == payload_hash).limit(1)
     if connection.execute(known).first() is None and documents:
-        connection.execute(
-            insert(raw_payloads),
+        insert_missing(  # another writer may be storing the same documents
+            connection,
+            raw_payloads,
             [
                 {
                     "payload_hash": payload_hash,

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, cast, func, insert, select, update
 
 from finra_core.analytics import VenueVolume, Volumes
 from finra_core.anomalies import Stage
@@ -23,6 +23,7 @@ from finra_sql import captures as capture_rows
 from finra_sql import manifest
 from finra_sql.dialect import SqlDialect
 from finra_sql.schema import captures, rejected_rows, row_versions, securities, venues
+from finra_sql.types import BigInteger
 from finra_sql.upsert import insert_missing
 
 _Version = tuple[int, int, int, int, str]
@@ -102,8 +103,8 @@ def volumes(connection: Connection, wanted: Sequence[Capture]) -> Volumes:
         select(
             *identity,
             func.min(venues.c.venue_name),
-            func.sum(row_versions.c.shares_micros),
-            func.sum(row_versions.c.trades),
+            _sum(row_versions.c.shares_micros),
+            _sum(row_versions.c.trades),
             symbols,
         )
         .select_from(_ROWS)
@@ -113,6 +114,11 @@ def volumes(connection: Connection, wanted: Sequence[Capture]) -> Volumes:
     )
     found = tuple(VenueVolume(*row) for row in connection.execute(per_venue))
     return Volumes(found, connection.execute(select(symbols).select_from(_ROWS).where(of_captures)).scalar_one())
+
+
+def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """An exact sum in 64 bits, where PostgreSQL would make it a numeric."""
+    return cast(func.sum(column), BigInteger)
 
 
 def _insert_first(

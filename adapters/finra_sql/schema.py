@@ -6,7 +6,6 @@ are those of its partition that began with it or before and have not ended with 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger as _BigInteger
 from sqlalchemy import (
     Boolean,
     Column,
@@ -17,23 +16,30 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
     text,
     true,
 )
 
-from finra_sql.types import IsoDate, UtcTimestamp, utc_now
+from finra_sql.types import (
+    BigInteger,
+    IsoDate,
+    IsoDateText,
+    Json,
+    PartitionKey,
+    Text,
+    UtcTimestamp,
+    numbering,
+    utc_now,
+    where,
+)
 
 metadata = MetaData()
-
-BigInteger = _BigInteger().with_variant(Integer, "sqlite")
-"""64 bits everywhere; SQLite makes a key of its own numbering only from a column that says INTEGER."""
 
 partitions = Table(
     "finra_otc_partitions",
     metadata,
-    Column("partition_no", Integer, primary_key=True),
+    numbering("partition_no"),
     Column("week_ending", IsoDate, nullable=False),
     Column("tier", Text, nullable=False),
     UniqueConstraint("week_ending", "tier"),
@@ -42,7 +48,7 @@ partitions = Table(
 captures = Table(
     "core_captures",
     metadata,
-    Column("capture_no", Integer, primary_key=True),
+    numbering("capture_no"),
     Column("capture_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("partition_no", ForeignKey("finra_otc_partitions.partition_no"), nullable=False),
@@ -64,20 +70,21 @@ captures = Table(
     UniqueConstraint("capture_id", "revision"),
     Index("core_captures_by_partition", "partition_no", "capture_no"),
     Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
+    Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
 )
 
 manifest = Table(
     "core_manifest",
     metadata,
-    Column("manifest_no", Integer, primary_key=True),
+    numbering("manifest_no"),
     Column("domain", Text, nullable=False),
-    Column("partition_key", Text, nullable=False),
+    Column("partition_key", PartitionKey, nullable=False),
     Column("stage", Text, nullable=False),
     Column("capture_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("row_count", Integer, nullable=False),
     Column("captured_at", UtcTimestamp, nullable=False),
-    Column("metadata_json", Text, nullable=False),
+    Column("metadata_json", Json, nullable=False),
     Index("core_manifest_by_capture", "capture_id", "stage"),
 )
 Index(
@@ -88,6 +95,14 @@ Index(
     text("json_extract(partition_key, '$.tier')"),
     manifest.c.captured_at,
 ).ddl_if(dialect="sqlite")
+Index(
+    "core_manifest_by_partition",
+    manifest.c.domain,
+    manifest.c.stage,
+    text("(partition_key ->> 'week_ending')"),
+    text("(partition_key ->> 'tier')"),
+    manifest.c.captured_at,
+).ddl_if(dialect="postgresql")
 
 raw_payloads = Table(
     "core_raw_payloads",
@@ -102,7 +117,7 @@ raw_payloads = Table(
 securities = Table(
     "finra_otc_securities",
     metadata,
-    Column("security_no", Integer, primary_key=True),
+    numbering("security_no"),
     Column("symbol", Text, nullable=False),
     Column("issue_name", Text, nullable=False),
     Column("product_type", Text, nullable=False),
@@ -112,7 +127,7 @@ securities = Table(
 venues = Table(
     "finra_otc_venues",
     metadata,
-    Column("venue_no", Integer, primary_key=True),
+    numbering("venue_no"),
     Column("venue_type", Text, nullable=False),
     Column("mpid", Text, nullable=False),
     Column("crd", Text, nullable=False),
@@ -131,14 +146,14 @@ row_versions = Table(
     Column("to_capture", Integer),
     Column("shares_micros", BigInteger, nullable=False),
     Column("trades", BigInteger, nullable=False),
-    Column("last_update_date", Text, nullable=False),
+    Column("last_update_date", IsoDateText, nullable=False),
     sqlite_with_rowid=False,
 )
 
 rejected_rows = Table(
     "finra_otc_rejected_rows",
     metadata,
-    Column("reject_no", Integer, primary_key=True),
+    numbering("reject_no"),
     Column("capture_no", ForeignKey("core_captures.capture_no"), nullable=False),
     Column("document", Integer, nullable=False),
     Column("line", Integer, nullable=False),
@@ -150,7 +165,7 @@ rejected_rows = Table(
 analyses = Table(
     "finra_otc_analyses",
     metadata,
-    Column("analysis_no", Integer, primary_key=True),
+    numbering("analysis_no"),
     Column("capture_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("week_ending", IsoDate, nullable=False),
@@ -187,15 +202,15 @@ analysis_venues = Table(
 anomalies = Table(
     "core_anomalies",
     metadata,
-    Column("anomaly_no", Integer, primary_key=True),
+    numbering("anomaly_no"),
     Column("fingerprint", Text, nullable=False, unique=True),
     Column("domain", Text, nullable=False),
     Column("severity", Text, nullable=False),
     Column("category", Text, nullable=False),
-    Column("partition_key", Text, nullable=False),
+    Column("partition_key", PartitionKey, nullable=False),
     Column("stage", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Column("details_json", Text, nullable=False),
+    Column("details_json", Json, nullable=False),
     Column("first_seen", UtcTimestamp, nullable=False),
     Column("last_seen", UtcTimestamp, nullable=False),
     Column("occurrences", Integer, nullable=False),
@@ -208,16 +223,16 @@ anomalies = Table(
 data_readiness = Table(
     "core_data_readiness",
     metadata,
-    Column("readiness_no", Integer, primary_key=True),
+    numbering("readiness_no"),
     Column("domain", Text, nullable=False),
-    Column("partition_key", Text, nullable=False),
+    Column("partition_key", PartitionKey, nullable=False),
     Column("is_ready", Boolean, nullable=False),
     Column("ready_for", Text, nullable=False),
     Column("all_partitions_present", Boolean, nullable=False),
     Column("all_stages_complete", Boolean, nullable=False),
     Column("no_critical_anomalies", Boolean, nullable=False),
     Column("no_rejected_rows", Boolean, nullable=False, server_default=true()),
-    Column("blocking_issues", Text, nullable=False, server_default=text("'[]'")),
+    Column("blocking_issues", Json, nullable=False, server_default=text("'[]'")),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=utc_now()),
     UniqueConstraint("domain", "partition_key", "ready_for"),
 )
@@ -225,7 +240,7 @@ data_readiness = Table(
 runs = Table(
     "core_runs",
     metadata,
-    Column("run_no", Integer, primary_key=True),
+    numbering("run_no"),
     Column("run_id", Text, nullable=False, unique=True),
     Column("started_at", UtcTimestamp, nullable=False),
     Column("finished_at", UtcTimestamp),

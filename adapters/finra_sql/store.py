@@ -21,6 +21,7 @@ from finra_core.tables import Reject
 from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
+from finra_sql.migrate import HEAD
 
 
 class SqlTransaction:
@@ -62,6 +63,7 @@ class SqlTransaction:
 
     def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
         """See `Transaction.record_checks`."""
+        self._dialect.take_turn(self._connection, "anomalies")
         anomalies.record_checks(self._connection, checks, at)
 
     def start_run(self, run: RunRecord) -> None:
@@ -76,11 +78,19 @@ class SqlTransaction:
 class SqlStore:
     """A store in a database whose schema is current and whose errors are translated."""
 
-    def __init__(self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool) -> None:
+    def __init__(
+        self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool, schema_version: str | None = HEAD
+    ) -> None:
         self._engine = engine
         self._dialect = dialect
         self._url = url
         self._read_only = read_only
+        self._schema_version = schema_version
+
+    @property
+    def schema_version(self) -> str | None:
+        """The migration that the database's schema is at; None where there is no schema yet."""
+        return self._schema_version
 
     @property
     def url(self) -> str:
@@ -173,4 +183,4 @@ class SqlStore:
         self._engine.dispose()
 
     def _reading(self) -> AbstractContextManager[Connection]:
-        return self._engine.connect()
+        return self._dialect.reading(self._engine)

@@ -11,6 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
+def inserting(connection: Connection, table: Table) -> Any:
+    """An INSERT into the table that can be told what to do about conflicts."""
+    return _INSERTS[connection.dialect.name](table)
+
+
 def upsert(
     connection: Connection,
     table: Table,
@@ -19,11 +24,11 @@ def upsert(
     update: Mapping[str, object],
 ) -> None:
     """Insert `values`, or, where a row has this key already, set `update` in it."""
-    insert = _INSERTS[connection.dialect.name](table).values(values)
+    insert = inserting(connection, table).values(values)
     connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(update)))
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert those rows that no unique key of the table has yet."""
     if rows:
-        connection.execute(_INSERTS[connection.dialect.name](table).on_conflict_do_nothing(), list(rows))
+        connection.execute(inserting(connection, table).on_conflict_do_nothing(), list(rows))

@@ -57,18 +57,26 @@ WHERE a.analysis_no = (
   ORDER BY n.newest_input DESC, n.calc_version DESC, n.analysis_no DESC LIMIT 1)
 """
 
+_SHARES = {
+    "sqlite": "CASE WHEN {0}.shares_micros % 1000000 = 0 THEN {0}.shares_micros / 1000000"
+    " ELSE {0}.shares_micros / 1e6 END",
+    "postgresql": "CAST({0}.shares_micros * 0.000001 AS numeric(28, 6))",
+}
+"""Shares of micro-shares, exact in PostgreSQL. In SQLite, which has no decimals, whole shares are integers and
+others the nearest double; shares_micros beside them is exact."""
+
 _PREFIX = "finra_otc_transparency_"
 
 
-def definitions() -> dict[str, str]:
-    """The SELECT of each view by the view's name."""
-    normalized = _NORMALIZED.format(shares=_shares("r"))
+def definitions(database: str) -> dict[str, str]:
+    """The SELECT of each view by the view's name; `database` is the SQLAlchemy dialect's name."""
+    normalized = _NORMALIZED.format(shares=_SHARES[database].format("r"))
     found = {
         "normalized": normalized + _NEWEST_REVISION,
         "normalized_revisions": normalized,
         "normalized_latest": normalized + _NEWEST_CAPTURE,
     }
-    for name, select in _analytics().items():
+    for name, select in _analytics(_SHARES[database]).items():
         found[name] = select + _NEWEST_OF_CAPTURE
         found[f"{name}_latest"] = select + _NEWEST_OF_WEEK
     return {_PREFIX + name: select.strip() for name, select in found.items()}
@@ -76,18 +84,18 @@ def definitions() -> dict[str, str]:
 
 def create_views(connection: Connection) -> None:
     """Make all views; none of them may be there."""
-    for name, select in definitions().items():
+    for name, select in definitions(connection.dialect.name).items():
         connection.execute(text(f"CREATE VIEW {name} AS\n{select}"))
 
 
 def drop_views(connection: Connection) -> None:
     """Drop those of the views that are there."""
-    for name in definitions():
+    for name in definitions(connection.dialect.name):
         connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
 
 
-def _analytics() -> dict[str, str]:
-    of_venue, of_week = _shares("v"), _shares("a")
+def _analytics(shares: str) -> dict[str, str]:
+    of_venue, of_week = shares.format("v"), shares.format("a")
     return {
         "venue_volume": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
         "venue_share": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
@@ -96,9 +104,3 @@ def _analytics() -> dict[str, str]:
             columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"
         ),
     }
-
-
-def _shares(alias: str) -> str:
-    """Whole shares as an integer, others as the nearest double; shares_micros beside it is exact."""
-    micros = f"{alias}.shares_micros"
-    return f"CASE WHEN {micros} % 1000000 = 0 THEN {micros} / 1000000 ELSE {micros} / 1e6 END"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from attrs import Factory, field, frozen
 from sqlalchemy import Connection, Engine, Table, event
@@ -28,6 +28,10 @@ class SqliteDialect:
         """Begin transactions ourselves: the driver would begin none before SELECT, and none that writes at once."""
         event.listen(engine, "begin", _begin)
 
+    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """See `SqlDialect.reading`: a transaction's first statement fixes what it sees."""
+        return engine.connect()
+
     @contextmanager
     def writing(self, engine: Engine, key: str | None = None) -> Iterator[Connection]:
         """See `SqlDialect.writing`; whatever the key, there is one writer."""
@@ -35,6 +39,9 @@ class SqliteDialect:
             immediate = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
             with immediate.begin():
                 yield immediate
+
+    def take_turn(self, connection: Connection, what: str) -> None:
+        """See `SqlDialect.take_turn`: whoever writes has every turn."""
 
     def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
         """See `SqlDialect.insert_rows`."""

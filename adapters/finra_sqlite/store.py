@@ -8,12 +8,10 @@ from functools import partial
 
 from sqlalchemy import Engine, QueuePool, create_engine
 
-from finra_core.errors import StoreSchemaError
+from finra_sql.empty import empty_store
 from finra_sql.failures import translate_errors
-from finra_sql.migrate import HEAD, stored_version, upgrade
-from finra_sql.schema import metadata
+from finra_sql.migrate import HEAD, readable_version, stored_version, upgrade
 from finra_sql.store import SqlStore
-from finra_sql.views import create_views
 from finra_sqlite.dialect import SqliteDialect
 from finra_sqlite.location import Location, parse_url
 from finra_sqlite.statistics import describe_sizes
@@ -34,7 +32,7 @@ def open_store(url: str, *, read_only: bool = False) -> SqlStore:
     location = parse_url(url)
     dialect = SqliteDialect(location, read_only)
     engine = _open_to_read(location, dialect) if read_only else _open_to_write(location, dialect)
-    return SqlStore(engine, dialect, url, read_only=read_only)
+    return empty_store(url) if engine is None else SqlStore(engine, dialect, url, read_only=read_only)
 
 
 def _open_to_write(location: Location, dialect: SqliteDialect) -> Engine:
@@ -52,24 +50,20 @@ def _open_to_write(location: Location, dialect: SqliteDialect) -> Engine:
     return engine
 
 
-def _open_to_read(location: Location, dialect: SqliteDialect) -> Engine:
+def _open_to_read(location: Location, dialect: SqliteDialect) -> Engine | None:
+    """None where there is nothing to read."""
     if not location.path.exists():
-        return _empty(dialect)
+        return None
     engine = _engine(partial(_connect, location, "ro"), dialect)
     try:
         with engine.connect() as connection:
-            version = stored_version(connection, str(location.path))
-        if version not in {None, HEAD}:
-            raise StoreSchemaError(
-                f"{location.path}: its schema {version} is older than this library's {HEAD}: "
-                "open it once without read_only to upgrade it"
-            )
+            version = readable_version(connection, str(location.path))
     except BaseException:
         engine.dispose()
         raise
     if version is None:
         engine.dispose()
-        return _empty(dialect)
+        return None
     return engine
 
 
@@ -78,22 +72,8 @@ def _is_current(engine: Engine, location: Location) -> bool:
         return stored_version(connection, str(location.path)) == HEAD
 
 
-def _empty(dialect: SqliteDialect) -> Engine:
-    """Our schema without rows, in memory: one connection, which readers take in turn."""
-    connect = partial(sqlite3.connect, ":memory:", isolation_level=None, check_same_thread=False)
-    engine = _engine(connect, dialect, pool_size=1, max_overflow=0)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        create_views(connection)
-    return engine
-
-
-def _engine(
-    connect: Callable[[], sqlite3.Connection], dialect: SqliteDialect, *, pool_size: int = 5, max_overflow: int = -1
-) -> Engine:
-    engine = create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=pool_size, max_overflow=max_overflow
-    )
+def _engine(connect: Callable[[], sqlite3.Connection], dialect: SqliteDialect) -> Engine:
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, max_overflow=-1)
     dialect.listen(engine)
     translate_errors(engine, dialect)
     return engine

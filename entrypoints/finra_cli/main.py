@@ -69,6 +69,10 @@ def _dispatch(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         from finra_cli.simulator import serve  # noqa: PLC0415
 
         return serve(options)
+    if options.command == "db":
+        from finra_cli import database  # noqa: PLC0415
+
+        return database.run(options, sys.stdout)
     return _query(options)
 
 

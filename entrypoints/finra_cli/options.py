@@ -63,6 +63,7 @@ def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     captures = _add_query(commands, environ, "captures", "every capture, by week and tier")
     captures.add_argument("--weeks", metavar="D,D", help="only these weeks (any date of each)")
     captures.add_argument("--tiers", metavar="T,T", help="only these tiers")
+    _add_db(commands, environ)
     _add_simulator(commands)
     return parser
 
@@ -81,6 +82,15 @@ def _add_simulator(commands: _Commands) -> None:
         "--fault-rate", type=float, default=0.0, metavar="R", help="the share of requests that fail [0]"
     )
     parser.set_defaults(quiet=False, verbose=False, json=False)
+
+
+def _add_db(commands: _Commands, environ: Mapping[str, str]) -> None:
+    text = "the schema of the store's database"
+    parser = commands.add_parser("db", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_query(actions, environ, "upgrade", "make the schema, or bring it up to date")
+    _add_query(actions, environ, "check", "say which version the schema has; exit 1 if it is not the current one")
+    _add_query(actions, environ, "sql", "print the schema's SQL; needs no database, --store postgresql: is enough")
 
 
 def _add_common(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -24,43 +24,38 @@ def die() -> NoReturn:
 
 
 @pytest.fixture
-def stores(tmp_path: Path, store_url: str) -> Iterator[Callable[[], Store]]:
+def another(store_url: str, copy_of: Callable[[str, str], str]) -> Callable[[], Store]:
     """Opens stores of one kind that all hold day one."""
-    opened: list[Store] = []
+    numbers = count()
     with closing(open_store(store_url)) as first:
         bench_on(first, 1).run(weeks=WEEKS)
 
     def another() -> Store:
-        if store_url == "memory:":
-            store = open_store(store_url)
-            bench_on(store, 1).run(weeks=WEEKS)
-        else:
-            copy = shutil.copy(tmp_path / "finra.db", tmp_path / f"{len(opened)}.db")
-            store = open_store(f"sqlite:///{copy}")
-        opened.append(store)
+        if store_url != "memory:":
+            return open_store(copy_of(store_url, str(next(numbers))))
+        store = open_store(store_url)
+        bench_on(store, 1).run(weeks=WEEKS)
         return store
 
-    yield another
-    for store in opened:
-        store.close()
+    return another
 
 
 @pytest.mark.parametrize("order", ["phased", "chained"])
-def test_dying_at_any_store_call_is_made_good_by_the_next_run(stores: Callable[[], Store], order: str) -> None:
-    undisturbed = stores()
-    bench_on(undisturbed, 2).run(weeks=WEEKS, order=order)
-    expected = contents(undisturbed)
+def test_dying_at_any_store_call_is_made_good_by_the_next_run(another: Callable[[], Store], order: str) -> None:
+    with closing(another()) as undisturbed:
+        bench_on(undisturbed, 2).run(weeks=WEEKS, order=order)
+        expected = contents(undisturbed)
 
     for dies_at in range(1, 1000):
-        store = stores()
-        try:
-            bench_on(store, 2).run(store=cast("Store", DyingStore(store, dies_at, die)), weeks=WEEKS, order=order)
-        except ProcessDiedError:
-            bench_on(store, 2).run(weeks=WEEKS, order=order)
-            assert contents(store) == expected, f"died at call {dies_at}"
-        else:
-            assert dies_at > 50, "the run makes more calls than that"
-            return
+        with closing(another()) as store:
+            try:
+                bench_on(store, 2).run(store=cast("Store", DyingStore(store, dies_at, die)), weeks=WEEKS, order=order)
+            except ProcessDiedError:
+                bench_on(store, 2).run(weeks=WEEKS, order=order)
+                assert contents(store) == expected, f"died at call {dies_at}"
+            else:
+                assert dies_at > 50, "the run makes more calls than that"
+                return
     pytest.fail("the run never ended")
 
 

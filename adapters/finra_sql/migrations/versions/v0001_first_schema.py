@@ -2,9 +2,6 @@
 
 from alembic import op
 from sqlalchemy import (
-    BigInteger as _BigInteger,
-)
-from sqlalchemy import (
     Boolean,
     Column,
     Float,
@@ -12,18 +9,31 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Text,
     UniqueConstraint,
     text,
     true,
 )
 
-from finra_sql.types import IsoDate, UtcTimestamp, utc_now
+from finra_sql.types import (
+    BigInteger,
+    IsoDate,
+    IsoDateText,
+    Json,
+    PartitionKey,
+    Text,
+    UtcTimestamp,
+    numbering,
+    utc_now,
+    where,
+)
 
 revision = "0001"
 down_revision = None
 
-BigInteger = _BigInteger().with_variant(Integer, "sqlite")
+_PARTITION_PARTS = {
+    "sqlite": ("json_extract(partition_key, '$.week_ending')", "json_extract(partition_key, '$.tier')"),
+    "postgresql": ("(partition_key ->> 'week_ending')", "(partition_key ->> 'tier')"),
+}
 
 
 def upgrade() -> None:
@@ -37,14 +47,14 @@ def upgrade() -> None:
 def _captures() -> None:
     op.create_table(
         "finra_otc_partitions",
-        Column("partition_no", Integer, primary_key=True),
+        numbering("partition_no"),
         Column("week_ending", IsoDate, nullable=False),
         Column("tier", Text, nullable=False),
         UniqueConstraint("week_ending", "tier"),
     )
     op.create_table(
         "core_captures",
-        Column("capture_no", Integer, primary_key=True),
+        numbering("capture_no"),
         Column("capture_id", Text, nullable=False),
         Column("revision", Integer, nullable=False),
         Column("partition_no", Integer, ForeignKey("finra_otc_partitions.partition_no"), nullable=False),
@@ -66,32 +76,26 @@ def _captures() -> None:
         UniqueConstraint("capture_id", "revision"),
         Index("core_captures_by_partition", "partition_no", "capture_no"),
         Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
+        Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
     )
     op.create_table(
         "core_manifest",
-        Column("manifest_no", Integer, primary_key=True),
+        numbering("manifest_no"),
         Column("domain", Text, nullable=False),
-        Column("partition_key", Text, nullable=False),
+        Column("partition_key", PartitionKey, nullable=False),
         Column("stage", Text, nullable=False),
         Column("capture_id", Text, nullable=False),
         Column("revision", Integer, nullable=False),
         Column("row_count", Integer, nullable=False),
         Column("captured_at", UtcTimestamp, nullable=False),
-        Column("metadata_json", Text, nullable=False),
+        Column("metadata_json", Json, nullable=False),
         Index("core_manifest_by_capture", "capture_id", "stage"),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        op.create_index(
-            "core_manifest_by_partition",
-            "core_manifest",
-            [
-                "domain",
-                "stage",
-                text("json_extract(partition_key, '$.week_ending')"),
-                text("json_extract(partition_key, '$.tier')"),
-                "captured_at",
-            ],
-        )
+    op.create_index(
+        "core_manifest_by_partition",
+        "core_manifest",
+        ["domain", "stage", *map(text, _PARTITION_PARTS[op.get_context().dialect.name]), "captured_at"],
+    )
     op.create_table(
         "core_raw_payloads",
         Column("payload_hash", Text, primary_key=True),
@@ -105,7 +109,7 @@ def _captures() -> None:
 def _rows() -> None:
     op.create_table(
         "finra_otc_securities",
-        Column("security_no", Integer, primary_key=True),
+        numbering("security_no"),
         Column("symbol", Text, nullable=False),
         Column("issue_name", Text, nullable=False),
         Column("product_type", Text, nullable=False),
@@ -113,7 +117,7 @@ def _rows() -> None:
     )
     op.create_table(
         "finra_otc_venues",
-        Column("venue_no", Integer, primary_key=True),
+        numbering("venue_no"),
         Column("venue_type", Text, nullable=False),
         Column("mpid", Text, nullable=False),
         Column("crd", Text, nullable=False),
@@ -129,12 +133,12 @@ def _rows() -> None:
         Column("to_capture", Integer),
         Column("shares_micros", BigInteger, nullable=False),
         Column("trades", BigInteger, nullable=False),
-        Column("last_update_date", Text, nullable=False),
+        Column("last_update_date", IsoDateText, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "finra_otc_rejected_rows",
-        Column("reject_no", Integer, primary_key=True),
+        numbering("reject_no"),
         Column("capture_no", Integer, ForeignKey("core_captures.capture_no"), nullable=False),
         Column("document", Integer, nullable=False),
         Column("line", Integer, nullable=False),
@@ -147,7 +151,7 @@ def _rows() -> None:
 def _analytics() -> None:
     op.create_table(
         "finra_otc_analyses",
-        Column("analysis_no", Integer, primary_key=True),
+        numbering("analysis_no"),
         Column("capture_id", Text, nullable=False),
         Column("revision", Integer, nullable=False),
         Column("week_ending", IsoDate, nullable=False),
@@ -185,15 +189,15 @@ def _analytics() -> None:
 def _bookkeeping() -> None:
     op.create_table(
         "core_anomalies",
-        Column("anomaly_no", Integer, primary_key=True),
+        numbering("anomaly_no"),
         Column("fingerprint", Text, nullable=False, unique=True),
         Column("domain", Text, nullable=False),
         Column("severity", Text, nullable=False),
         Column("category", Text, nullable=False),
-        Column("partition_key", Text, nullable=False),
+        Column("partition_key", PartitionKey, nullable=False),
         Column("stage", Text, nullable=False),
         Column("message", Text, nullable=False),
-        Column("details_json", Text, nullable=False),
+        Column("details_json", Json, nullable=False),
         Column("first_seen", UtcTimestamp, nullable=False),
         Column("last_seen", UtcTimestamp, nullable=False),
         Column("occurrences", Integer, nullable=False),
@@ -204,22 +208,22 @@ def _bookkeeping() -> None:
     )
     op.create_table(
         "core_data_readiness",
-        Column("readiness_no", Integer, primary_key=True),
+        numbering("readiness_no"),
         Column("domain", Text, nullable=False),
-        Column("partition_key", Text, nullable=False),
+        Column("partition_key", PartitionKey, nullable=False),
         Column("is_ready", Boolean, nullable=False),
         Column("ready_for", Text, nullable=False),
         Column("all_partitions_present", Boolean, nullable=False),
         Column("all_stages_complete", Boolean, nullable=False),
         Column("no_critical_anomalies", Boolean, nullable=False),
         Column("no_rejected_rows", Boolean, nullable=False, server_default=true()),
-        Column("blocking_issues", Text, nullable=False, server_default=text("'[]'")),
+        Column("blocking_issues", Json, nullable=False, server_default=text("'[]'")),
         Column("updated_at", UtcTimestamp, nullable=False, server_default=utc_now()),
         UniqueConstraint("domain", "partition_key", "ready_for"),
     )
     op.create_table(
         "core_runs",
-        Column("run_no", Integer, primary_key=True),
+        numbering("run_no"),
         Column("run_id", Text, nullable=False, unique=True),
         Column("started_at", UtcTimestamp, nullable=False),
         Column("finished_at", UtcTimestamp),
