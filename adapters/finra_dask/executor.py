@@ -42,7 +42,7 @@ def open_executor(url: str, workers: int) -> Executor:
 
 
 def _start(workers: int, opened: ExitStack) -> Client:
-    cluster = LocalCluster(
+    cluster = LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
@@ -50,14 +50,14 @@ def _start(workers: int, opened: ExitStack) -> Client:
         dashboard_address=None,
         silence_logs=logging.CRITICAL,
     )
-    return Client(opened.enter_context(cluster))
+    return Client(opened.enter_context(cluster))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _connect(url: str, address: str) -> Client:
     if not address.startswith("//"):
         raise _malformed(url)
     try:
-        return Client(f"tcp:{address}", timeout=CONNECT_SECONDS)
+        return Client(f"tcp:{address}", timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call, unused-ignore]
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"no Dask scheduler answers at {url} ({describe(error)}): start it first") from error
 
