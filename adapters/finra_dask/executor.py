@@ -47,7 +47,9 @@ def _start(workers: int, opened: ExitStack) -> Client:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        # Any free port, for two runs may share a machine.
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
     )
     return Client(opened.enter_context(cluster))  # type: ignore[no-untyped-call, unused-ignore]
