@@ -6,10 +6,12 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from functools import partial
+from logging import LogRecord
 from typing import Any, ParamSpec, TypeVar
 
 from finra_core.errors import ConfigurationError, FinraError, WorkersLostError
 from finra_core.failures import describe
+from finra_core.relaying import overheard, say_again, wanted_level
 from finra_core.reopening import Journey, travelling
 
 P = ParamSpec("P")
@@ -49,7 +51,7 @@ class CarryingExecutor(Executor):
         outcome: Future[T] = Future()
         outcome.set_running_or_notify_cancel()
         try:
-            arriving = self._workers.submit(_unpack, parcel)
+            arriving = self._workers.submit(_unpack, parcel, wanted_level())
         except self._lost as error:
             raise _lost_by(error) from error
         arriving.add_done_callback(partial(self._hand_over, outcome))
@@ -69,18 +71,22 @@ class CarryingExecutor(Executor):
                 f"this run cannot be taken to other processes ({describe(error)}): open source and store by URL"
             ) from error
 
-    def _hand_over(self, outcome: Future[T], arrived: Future[T]) -> None:
+    def _hand_over(self, outcome: Future[T], arrived: Future[tuple[T, list[LogRecord]]]) -> None:
         try:
-            outcome.set_result(arrived.result())
+            result, said = arrived.result()
+            say_again(said)
+            outcome.set_result(result)
         except self._lost as error:
             outcome.set_exception(_lost_by(error))
         except BaseException as error:  # noqa: BLE001  a future carries whatever was raised
             outcome.set_exception(error)
 
 
-def _unpack(parcel: bytes) -> Any:
+def _unpack(parcel: bytes, level: int) -> tuple[Any, list[LogRecord]]:
     call = pickle.loads(parcel)  # noqa: S301  packed by the process that started the run
-    return call()
+    with overheard(level) as said:
+        result = call()
+    return result, said
 
 
 def _lost_by(error: BaseException) -> FinraError:
