@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -32,7 +33,7 @@ def open_processes(url: str, workers: int) -> Executor:
     """
     _check(url, "processes:")
     # Not forked: the caller's threads, connections and locks would be copied in the middle of what they do.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_follow_parent)
     return CarryingExecutor(pool, Journey(workers, one_machine=True))
 
 
@@ -41,8 +42,9 @@ def _check(url: str, known: str) -> None:
         raise ConfigurationError(f"malformed executor URL {url!r}: it is {known}, and --workers says how many")
 
 
-def _end_with_parent() -> None:
-    """See to it that a killed run leaves no workers behind: a pool's would wait for it for ever."""
+def _follow_parent() -> None:
+    """See to it that workers end when their run does, and not before: a killed run's would wait for it for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of them
     threading.Thread(target=_wait_for_parent, name="finra-parent", daemon=True).start()
 
 
