@@ -65,9 +65,13 @@ class Account:
         readiness: tuple[Readiness, ...],
         usage: Usage,
     ) -> RunReport:
-        """The report. A problem of the source that no partition's report tells is an ERROR of its own."""
+        """The report. A problem of the source that is no partition's, and that none tells, is an ERROR of its own.
+
+        One of a partition that was not asked for is none of this run's.
+        """
         told = {report.reason for report in self._reports.values()}
-        untold = tuple(problem.message for problem in problems if problem.message not in told)
+        nobodys = [problem.message for problem in problems if problem.partition is None]
+        untold = tuple(message for message in nobodys if message not in told)
         for problem in untold:
             log.error("%s", problem)
         found = Counter(anomaly.severity.value for anomaly in self._found.values())

@@ -39,7 +39,8 @@ class Capture:
     content_hash: SHA-256 in hex of the content in canonical order.
     version: what the source said of its version, None where it says nothing.
     row_count: data rows in the raw payload, whatever their kind.
-    verified_at: when the content was last found unchanged by comparing it, else captured_at.
+    verified_at: when the last reading that found this content began, the capture's own if none since. A change
+        after that instant may not be in it.
     """
 
     number: int

@@ -92,6 +92,7 @@ class NewCapture:
     capture_id: str
     partition: Partition
     captured_at: datetime
+    verified_at: datetime
     content_hash: str
     version: SourceVersion | None
     row_count: int
@@ -138,7 +139,7 @@ class Transaction(Protocol):
         """
 
     def mark_verified(self, capture: Capture, at: datetime) -> None:
-        """Note that the content was compared with the source's at `at` and equal; the latest such time stays."""
+        """Note that a reading that began at `at` found the same content; the latest such time stays."""
 
     def add_records(
         self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime

@@ -1,7 +1,7 @@
 """The revision policy: whether a partition is to be ingested, as a function of what is known and nothing else.
 
 FINRA's lastUpdateDate is a date, so a version seen on that very day does not exclude a later change of the
-same day. Only a capture compared after the day had ended is trusted to be equal to an equal version; until
+same day. Only a capture read after the day had ended is trusted to be equal to an equal version; until
 then the content is fetched and compared.
 """
 

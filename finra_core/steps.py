@@ -179,8 +179,12 @@ def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
     analysis = analyse(captures, volumes, run.run_date, run.clock())
     across = analysis.tier == ALL_TIERS
     key = cross_tier_key(week_ending) if across else captures[0].partition.key
-    with run.store.transaction(key) as tx:
-        added = tx.add_analysis(analysis)
+    try:
+        with run.store.transaction(key) as tx:
+            added = tx.add_analysis(analysis)
+    except PartitionLockedError as error:
+        log.info("  %s", error.message)
+        return False
     if added:
         shares = sum(share or 0.0 for share in analysis.venue_shares)
         log.info("  %s / %s: ✓ Computed venue_volume (%d venues)", week_ending, analysis.tier, len(volumes.venues))
@@ -245,14 +249,16 @@ def skipped(planned: Planned, decision: Decision) -> Anomaly:
 
 @frozen
 class _Fetched:
-    """A payload that is whole and the partition's own."""
+    """A payload that is whole and the partition's own. began_at: when it was asked for."""
 
+    began_at: datetime
     payload: Payload
     content_hash: str
     rows: int
 
 
 def _fetch(run: Run, partition: Partition) -> _Fetched:
+    began_at = run.clock()
     payload = run.source.fetch(partition)
     if not payload.documents:
         raise SourceDataError("the source gave no document", partition=partition)
@@ -263,7 +269,7 @@ def _fetch(run: Run, partition: Partition) -> _Fetched:
     if payload.version is not None and payload.version.row_count != rows:
         counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
         raise SourceDataError(f"not whole: {counted}", partition=partition)
-    return _Fetched(payload, canonical_hash(payload.documents), rows)
+    return _Fetched(began_at, payload, canonical_hash(payload.documents), rows)
 
 
 def _store_if_new(run: Run, planned: Planned, fetched: _Fetched) -> StepResult:
@@ -304,7 +310,7 @@ def _same_capture(one: Capture, other: Capture | None) -> bool:
 
 def _keep(run: Run, tx: Transaction, planned: Planned, fetched: _Fetched, decision: Decision) -> StepResult:
     if fetched.payload.version is not None and planned.latest is not None:
-        tx.mark_verified(planned.latest, run.clock())
+        tx.mark_verified(planned.latest, fetched.began_at)
     anomaly = skipped(planned, decision)
     tx.record_checks([Check(planned.partition.key, Stage.RAW, (anomaly,))], run.clock())
     return StepResult(outcome(planned, Outcome.SKIPPED, decision.reason), (anomaly,))
@@ -317,6 +323,7 @@ def _add(run: Run, tx: Transaction, planned: Planned, fetched: _Fetched, decisio
         capture_id=generate_capture_id(DOMAIN, partition.week_ending, partition.tier, run.run_date),
         partition=partition,
         captured_at=at,
+        verified_at=fetched.began_at,
         content_hash=fetched.content_hash,
         version=fetched.payload.version,
         row_count=fetched.rows,

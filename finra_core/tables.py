@@ -86,7 +86,7 @@ def read_table(content: bytes, document: int = 0) -> Table:
     """One document's rows as columns. Rows with too few or too many fields become rejects.
 
     Raises:
-        SourceDataError: it is empty, has no rows, is not UTF-8, has a broken header or a line over MAX_LINE.
+        SourceDataError: it is empty, has no rows, is not UTF-8 text, has a broken header or a line over MAX_LINE.
     """
     texts = _split_lines(content)
     delimiter, names = read_header(texts[0])
@@ -106,6 +106,8 @@ def _split_lines(content: bytes) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceDataError(f"not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
+    if "\0" in text:
+        raise SourceDataError("a NUL character: this is no FINRA data file")
     lines = text.replace("\r\n", "\n").split("\n")
     while lines and not lines[-1]:
         lines.pop()

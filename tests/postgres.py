@@ -7,7 +7,6 @@ to run as root, so root's tests start it as another user.
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -161,6 +160,8 @@ def _server_user() -> str | None:
     """Who the server runs as, None for ourselves."""
     if os.geteuid() != 0:
         return None
+    import pwd  # noqa: PLC0415  not every system has it
+
     known = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in _UNPRIVILEGED if name in known)
 
@@ -172,14 +173,21 @@ def _private(path: Path, text: str) -> Path:
 
 
 def _reachable(programs: Path, folder: Path, user: str | None) -> Path:
-    """The programs where the user may run them: a package in root's home is not."""
-    if (
-        user is None
-        or subprocess.run([programs / "postgres", "-V"], user=user, capture_output=True, check=False).returncode == 0
-    ):
+    """The programs, or copies of them where the user may run them: a package in root's home is out of reach."""
+    if user is None or _can_run(programs / "postgres", user):
         return programs
-    copied = shutil.copytree(programs.parent, folder / "installation", symlinks=True)
-    return copied / "bin"
+    # A wheel keeps its libraries beside the package.
+    package, copies = programs.parents[1], folder / "site-packages"
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, copies / part.name, symlinks=True)
+    return copies / programs.relative_to(package.parent)
+
+
+def _can_run(program: Path, user: str) -> bool:
+    try:
+        return subprocess.run([program, "--version"], user=user, capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
 
 
 def _initialise(programs: Path, data: Path, pwfile: Path, user: str | None) -> None:

@@ -50,7 +50,7 @@ class MemoryTransaction:
             source_url=payload.source_url,
             run_id=capture.run_id,
             reason=capture.reason,
-            verified_at=capture.captured_at,
+            verified_at=capture.verified_at,
         )
         captures[stored.number] = stored
         self._state.documents[stored.number] = payload.documents

@@ -156,7 +156,7 @@ def _columns(
         "week_ending": new.partition.week_ending,
         "tier": new.partition.tier.value,
         "captured_at": new.captured_at,
-        "verified_at": new.captured_at,
+        "verified_at": new.verified_at,
         "content_hash": new.content_hash,
         "payload_hash": payload_hash,
         "source_last_updated": new.version.last_update_date if new.version else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
     check_request(request, request.run_date or utc_today())
     url = source_url(options)
     read_only = request.mode is Mode.DRY_RUN
+    _collect_rarely()
     with (
         _executor(options, request.workers) as executor,
         closing(open_source(url, _settings(options, environ))) as source,
@@ -55,6 +57,15 @@ def _executor(options: argparse.Namespace, workers: int) -> Iterator[Executor | 
         executor.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     executor.shutdown()
+
+
+def _collect_rarely() -> None:
+    """Look for cycles once in 200,000 new objects, not in 700.
+
+    A run makes a few tuples a row and drops them together; looking for cycles among them took a seventh of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(200_000)
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Mapping[str, str]:

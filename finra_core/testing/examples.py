@@ -33,6 +33,10 @@ UBSA: VenueKey = ("ATS", "UBSA", "", "UBSA UBS ATS")
 CITADEL: VenueKey = ("NON_ATS", "", "116797", "CITADEL SECURITIES LLC")
 
 
+READING = timedelta(seconds=30)
+"""How long before it was stored a capture's reading began."""
+
+
 def at(minutes: int) -> datetime:
     """So many minutes after the start."""
     return START + timedelta(minutes=minutes)
@@ -50,6 +54,7 @@ def new_capture(
         capture_id=capture_id or f"{partition.tier}:{partition.week_ending}:{minute}",
         partition=partition,
         captured_at=at(minute),
+        verified_at=at(minute) - READING,
         content_hash=f"{minute:064x}",
         version=version,
         row_count=2,

@@ -15,6 +15,7 @@ from finra_core.ports import Store
 from finra_core.testing.examples import (
     NEXT_WEEK,
     OTC,
+    READING,
     START,
     T1,
     T2,
@@ -140,9 +141,9 @@ class CapturesContract(StoreFixtures):
         assert [*lists, store.readiness(), store.anomalies(include_resolved=True), store.runs()] == [[]] * 8
 
     def test_verification_is_noted(self, store: Store) -> None:
-        """At first it is the time of the capture."""
+        """At first it is when the capture's own reading began."""
         capture = add_capture(store)
-        assert capture.verified_at == capture.captured_at
+        assert capture.verified_at == capture.captured_at - READING
         with store.transaction(T1.key) as transaction:
             transaction.mark_verified(capture, at(5))
         assert [c.verified_at for c in store.captures()] == [at(5)]
@@ -152,7 +153,7 @@ class CapturesContract(StoreFixtures):
         first, second = add_capture(store, T1, 0), add_capture(store, T1, 1)
         with store.transaction(T1.key) as transaction:
             transaction.mark_verified(first, at(5))
-        assert [c.verified_at for c in store.captures()] == [at(5), second.captured_at]
+        assert [c.verified_at for c in store.captures()] == [at(5), second.verified_at]
 
     def test_an_earlier_verification_noted_late_does_not_count(self, store: Store) -> None:
         """Two runs may verify the same capture and finish in the other order."""

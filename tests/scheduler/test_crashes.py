@@ -41,12 +41,15 @@ def another(store_url: str, copy_of: Callable[[str, str], str]) -> Callable[[], 
 
 
 @pytest.mark.parametrize("order", ["phased", "chained"])
-def test_dying_at_any_store_call_is_made_good_by_the_next_run(another: Callable[[], Store], order: str) -> None:
+def test_dying_at_any_store_call_is_made_good_by_the_next_run(
+    store_url: str, another: Callable[[], Store], order: str
+) -> None:
     with closing(another()) as undisturbed:
         bench_on(undisturbed, 2).run(weeks=WEEKS, order=order)
         expected = contents(undisturbed)
 
-    for dies_at in range(1, 1000):
+    # Each death takes PostgreSQL a third of a second; the calls are the same in every store.
+    for dies_at in range(1, 1000, 3 if store_url.startswith("postgresql:") else 1):
         with closing(another()) as store:
             try:
                 bench_on(store, 2).run(store=cast("Store", DyingStore(store, dies_at, die)), weeks=WEEKS, order=order)

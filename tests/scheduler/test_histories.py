@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from finra_core import TIERS, Outcome, Partition, RunReport, open_store
 from finra_core.captures import Capture
@@ -22,6 +22,7 @@ from finra_core.ports import Store
 from finra_simulator import Outage, SimulatorSource, World
 from finra_simulator.rows import Row
 from harness import Bench, Clock, DyingStore, ProcessDiedError, contents
+from postgres import Server
 
 WEEKS = (date(2025, 11, 7), date(2025, 11, 14))
 PARTITIONS = [Partition(week, tier) for week in WEEKS for tier in TIERS]
@@ -56,11 +57,14 @@ class History(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 50))
     def begin(self, seed: int) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.store = open_store(self.url.format(self.folder))
+        self.store = open_store(self.new_url())
         self.world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=1.0)
         self.time, self.clock = Clock(FIRST_PUBLICATION), Clock(FIRST_PUBLICATION)
         self.clock_was_wrong = False
         self.first_read: dict[int, list[Record]] = {}
+
+    def new_url(self) -> str:
+        return self.url.format(self.folder)
 
     def run_now(self, *, outages: tuple[Outage, ...] = (), store: Store | None = None, **request: Any) -> RunReport:
         source = SimulatorSource(self.world, self.time, outages)
@@ -155,6 +159,20 @@ TestHistoriesInMemory = History.TestCase
 TestHistoriesInMemory.settings = settings(max_examples=60, stateful_step_count=15)
 TestHistoriesInSqlite = SqliteHistory.TestCase
 TestHistoriesInSqlite.settings = settings(max_examples=8, stateful_step_count=10)
+
+
+def test_histories_in_postgres(postgres: Server) -> None:
+    databases: list[str] = []
+
+    class PostgresHistory(History):
+        def new_url(self) -> str:
+            databases.append(postgres.new_database())
+            return postgres.url(databases[-1])
+
+    effort = settings(max_examples=5, stateful_step_count=10)
+    run_state_machine_as_test(PostgresHistory, settings=effort)
+    for database in databases:
+        postgres.drop_database(database)
 
 
 class LongSqliteHistory(SqliteHistory):

@@ -159,6 +159,29 @@ def test_an_unchanged_partition_is_fetched_again_only_while_its_last_day_may_sti
     assert len(quiet.store.captures()) == 1
 
 
+def test_a_reading_that_began_before_the_day_had_ended_is_not_trusted_however_late_it_ended(quiet: Bench) -> None:
+    # Tuesday in New York, 22:50, when the first of two changes of that day is there; the second comes at 23:30.
+    began = datetime(2026, 1, 7, 3, 50, tzinfo=MONDAY_MORNING.tzinfo)
+    first = Restatement(OTC, began - timedelta(hours=5), changed=1)
+    second = Restatement(OTC, began + timedelta(minutes=40), changed=1)
+    quiet.world = with_events(first, second)
+    quiet.clock.now = began
+
+    @define
+    class Slow(SimulatorSource):
+        def fetch(self, partition: Partition) -> Payload:
+            payload = super().fetch(partition)
+            quiet.clock.forward(hours=2)
+            return payload
+
+    quiet.run(weeks=[WEEK], tiers=[Tier.OTC], source=Slow(quiet.world, quiet.clock))
+    quiet.clock.forward(hours=8)
+    report = quiet.run(weeks=[WEEK], tiers=[Tier.OTC])
+
+    assert report.count(Outcome.INGESTED) == 1
+    assert len(quiet.store.captures()) == 2
+
+
 def test_another_content_on_the_same_run_date_is_a_revision_and_the_first_one_stays_readable(quiet: Bench) -> None:
     quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=2))
     quiet.run(weeks=[WEEK])
@@ -501,6 +524,15 @@ def test_what_a_source_holds_but_cannot_offer_is_an_error_of_the_run(quiet: Benc
     assert outcome_of(report, OTC) is Outcome.FAILED
     assert report.anomalies["ERROR"] == 2
     assert report.exit_code == 1
+
+
+def test_a_problem_of_a_partition_that_was_not_asked_for_is_none_of_the_runs(quiet: Bench) -> None:
+    known = SourceUnavailableError("b.csv: unreadable", partition=OTC)
+
+    report = quiet.run(source=Archive(quiet.world, quiet.clock, problems=(known,)), weeks=[date(2025, 10, 3)])
+
+    assert report.problems == ()
+    assert report.exit_code == 0
 
 
 def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -82,13 +82,10 @@ class Agreement(RuleBasedStateMachine):
         """Make a change in every store; all return the same, or, when it is to fail, nothing is changed."""
         results = []
         for i, store in enumerate(self.stores):
-            try:
-                with store.transaction(key) as transaction:
-                    results.append(change(transaction, i))
-                    if fail:
-                        raise _StopError
-            except _StopError:
-                assert fail
+            with suppress(_StopError), store.transaction(key) as transaction:
+                results.append(change(transaction, i))
+                if fail:
+                    raise _StopError
         return results
 
     @rule(
@@ -158,7 +155,16 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(week=weeks, flags=st.tuples(*[st.booleans()] * 5), issues=st.lists(messages, max_size=2), fail=st.booleans())
     def judge(self, week: date, flags: tuple[bool, ...], issues: list[str], fail: bool) -> None:
-        judged = Readiness(week, TRADING, *flags, tuple(issues))
+        judged = Readiness(
+            week_ending=week,
+            ready_for=TRADING,
+            is_ready=flags[0],
+            all_partitions_present=flags[1],
+            all_stages_complete=flags[2],
+            no_critical_anomalies=flags[3],
+            no_rejected_rows=flags[4],
+            blocking_issues=tuple(issues),
+        )
         now = self.now()
         self.everywhere(lambda transaction, _i: transaction.put_readiness([judged], now), fail=fail)
 
@@ -246,24 +252,28 @@ class Agreement(RuleBasedStateMachine):
             store.close()
 
 
-def agree(postgres: Server, folder: Path, **effort: int) -> None:
+def agree(postgres: Server, folder: Path, effort: settings) -> None:
     numbers = count()
+    databases: list[str] = []
 
     def open_stores() -> list[Store]:
-        urls = ["memory:", f"sqlite:///{folder / f'{next(numbers)}.db'}", postgres.url(postgres.new_database())]
+        while databases:
+            postgres.drop_database(databases.pop())
+        databases.append(postgres.new_database())
+        urls = ["memory:", f"sqlite:///{folder / f'{next(numbers)}.db'}", postgres.url(databases[0])]
         return [open_store(url) for url in urls]
 
     machine = type("Agreement", (Agreement,), {"open_stores": staticmethod(open_stores)})
-    run_state_machine_as_test(machine, settings=settings(**effort))
+    run_state_machine_as_test(machine, settings=effort)
 
 
 def test_all_stores_agree_on_everything(postgres: Server, tmp_path: Path) -> None:
-    agree(postgres, tmp_path, max_examples=12, stateful_step_count=15)
+    agree(postgres, tmp_path, settings(max_examples=12, stateful_step_count=15))
 
 
 @pytest.mark.soak
 def test_all_stores_agree_on_everything_for_long(postgres: Server, tmp_path: Path) -> None:
-    agree(postgres, tmp_path, max_examples=300, stateful_step_count=40)
+    agree(postgres, tmp_path, settings(max_examples=300, stateful_step_count=40))
 
 
 # Numbers that each database gives in its own way, and lists of them.
