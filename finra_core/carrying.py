@@ -37,7 +37,7 @@ class CarryingExecutor(Executor):
     ) -> None:
         self.journey = journey
         self._workers = workers
-        self._lost = (BrokenExecutor, CancelledError, *lost)
+        self._lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError, *lost)
         self._close = close
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -48,9 +48,11 @@ def serial(days: tuple[str, ...] = DAYS, **request: Any) -> tuple[dict[str, Any]
         return contents(store), reports
 
 
-def told(report: RunReport) -> list[tuple[object, ...]]:
+def told(report: RunReport) -> list[object]:
     """What a report says of its partitions and weeks, but for the stages that a killed worker did twice."""
-    partitions = [(p.week_ending, p.tier, p.outcome, p.reason, p.capture_id, p.rows) for p in report.partitions]
+    partitions: list[object] = [
+        (p.week_ending, p.tier, p.outcome, p.reason, p.capture_id, p.rows) for p in report.partitions
+    ]
     return [*partitions, *report.readiness, (report.exit_code, dict(report.anomalies))]
 
 

@@ -6,6 +6,6 @@ import dask
 if not dask.config.get("logging", {}):
     dask.config.set({"logging": {"distributed": "warning"}})
 
-from finra_dask.executor import open_executor  # noqa: E402
+from finra_dask.executor import open_executor
 
 __all__ = ["open_executor"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from typing import Any
 
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
 from finra_core.carrying import CarryingExecutor
@@ -52,7 +53,9 @@ def _start(workers: int, opened: ExitStack) -> Client:
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
     )
-    return Client(opened.enter_context(cluster))  # type: ignore[no-untyped-call, unused-ignore]
+    client = Client(opened.enter_context(cluster))  # type: ignore[no-untyped-call, unused-ignore]
+    client.register_plugin(_DeafToInterrupts())
+    return client
 
 
 def _connect(url: str, address: str) -> Client:
@@ -66,6 +69,13 @@ def _connect(url: str, address: str) -> Client:
 
 def _malformed(url: str) -> ConfigurationError:
     return ConfigurationError(f"malformed executor URL {url!r}: give dask://host:port, or dask: for local processes")
+
+
+class _DeafToInterrupts(WorkerPlugin):  # type: ignore[misc, unused-ignore]
+    """For a terminal sends Ctrl-C to all processes, and the one that started the others ends them."""
+
+    def setup(self, worker: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Tasks(Executor):

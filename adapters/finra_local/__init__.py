@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.connection import Connection
 
 from finra_core.carrying import CarryingExecutor
 from finra_core.errors import ConfigurationError
@@ -32,9 +33,7 @@ def open_processes(url: str, workers: int) -> Executor:
         ConfigurationError: the URL says more than that.
     """
     _check(url, "processes:")
-    # Not forked: the caller's threads, connections and locks would be copied in the middle of what they do.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_follow_parent)
-    return CarryingExecutor(pool, Journey(workers, one_machine=True))
+    return CarryingExecutor(_Pool(workers), Journey(workers, one_machine=True))
 
 
 def _check(url: str, known: str) -> None:
@@ -42,14 +41,28 @@ def _check(url: str, known: str) -> None:
         raise ConfigurationError(f"malformed executor URL {url!r}: it is {known}, and --workers says how many")
 
 
-def _follow_parent() -> None:
-    """See to it that workers end when their run does, and not before: a killed run's would wait for it for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of them
-    threading.Thread(target=_wait_for_parent, name="finra-parent", daemon=True).start()
+class _Pool(ProcessPoolExecutor):
+    """Workers that end with the process that started them, however that ends: a pool's own would wait for ever."""
+
+    def __init__(self, workers: int) -> None:
+        # Not forked: the caller's threads, connections and locks would be copied in the middle of what they do.
+        context = multiprocessing.get_context("spawn")
+        other_end, self._lifeline = context.Pipe(duplex=False)
+        super().__init__(workers, context, initializer=_hold_on_to, initargs=(other_end,))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Without `wait`, the steps under way end in the middle: what they had not committed is as if never begun."""
+        if not wait:
+            self._lifeline.close()
+        super().shutdown(wait=True, cancel_futures=cancel_futures)
+        self._lifeline.close()
 
 
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _hold_on_to(lifeline: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all, and the first one decides
+    threading.Thread(target=_end_with, args=(lifeline,), name="finra-lifeline", daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    lifeline.poll(None)
+    os._exit(1)

@@ -24,7 +24,7 @@ def cluster_url() -> Iterator[Callable[[int], str]]:
 
     def start(workers: int) -> str:
         clusters.append(
-            LocalCluster(
+            LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
                 n_workers=workers,
                 threads_per_worker=2,
                 host="127.0.0.1",
@@ -32,7 +32,8 @@ def cluster_url() -> Iterator[Callable[[int], str]]:
                 silence_logs=False,
             )
         )
-        return "dask:" + clusters[-1].scheduler_address.removeprefix("tcp:")
+        address: str = clusters[-1].scheduler_address
+        return address.replace("tcp:", "dask:")
 
     yield start
     for cluster in clusters:

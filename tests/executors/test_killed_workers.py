@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from elsewhere import DAYS, FatalStore, run, serial, told
-from finra_core import Outcome, open_executor, open_store
+from finra_core import open_executor, open_store
 from finra_core.errors import WorkersLostError
 from finra_core.ports import Store
-from finra_core.steps import ingest
 from harness import SerialExecutor, contents
 
 WORKER_CALLS = range(1, 22, 2)

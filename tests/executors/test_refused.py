@@ -49,7 +49,7 @@ def test_a_clock_that_is_no_function_of_a_module_cannot_follow(tmp_path: Path) -
 
 def test_several_machines_cannot_share_a_sqlite_file(tmp_path: Path) -> None:
     with closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store:
-        with pytest.raises(ConfigurationError, match="several machines cannot write safely.*postgresql"):
+        with pytest.raises(ConfigurationError, match=r"several machines cannot write safely.*postgresql"):
             run(elsewhere(one_machine=False), store, DAYS[0])
         assert store.runs() == []
 
@@ -74,7 +74,7 @@ def test_an_unknown_executor_is_answered_with_the_known_ones() -> None:
 def test_a_dask_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     needs("dask:")
     monkeypatch.setattr("finra_dask.executor.CONNECT_SECONDS", 0.2)
-    with pytest.raises(ConfigurationError, match="no Dask scheduler answers at dask://127.0.0.1:9"):
+    with pytest.raises(ConfigurationError, match=r"no Dask scheduler answers at dask://127\.0\.0\.1:9"):
         open_executor("dask://127.0.0.1:9", 2)
 
 
