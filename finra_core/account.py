@@ -51,8 +51,7 @@ class Account:
 
     def expect(self, price: Usage) -> None:
         """Add to what the run that is rehearsed would cost."""
-        so_far = self._expected_usage
-        self._expected_usage = Usage(so_far.requests + price.requests, so_far.bytes_received + price.bytes_received)
+        self._expected_usage += price
 
     def close(
         self,

@@ -44,6 +44,10 @@ class ConfigurationError(FinraError):
     """The request itself is wrong: a malformed week, an unknown tier, a URL nobody serves. Exit code 2."""
 
 
+class WorkersLostError(Retryable):
+    """The processes that did a run's steps are gone. What they committed stays. Exit code 2."""
+
+
 class SourceError(FinraError):
     """A source did not give what was asked. Fails its partition alone."""
 

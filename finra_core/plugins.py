@@ -1,20 +1,25 @@
 """Finding adapters by URL scheme. Ours are registered as anyone's are: by entry points.
 
-The groups are `finra_core.sources`, callables (url, settings) -> Source, and `finra_core.stores`, callables
-(url, *, read_only) -> Store. Only the adapter asked for is imported. The domain's modules do not import this one.
+The groups are `finra_core.sources`, callables (url, settings) -> Source, `finra_core.stores`, callables
+(url, *, read_only) -> Store, and `finra_core.executors`, callables (url, workers) -> Executor. Only the adapter
+asked for is imported. The domain's modules do not import this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from finra_core.errors import ConfigurationError
 from finra_core.ports import Source, Store
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 SOURCES = "finra_core.sources"
 STORES = "finra_core.stores"
+EXECUTORS = "finra_core.executors"
 
 
 def open_source(url: str, settings: Mapping[str, str] | None = None) -> Source:
@@ -34,6 +39,15 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
         StoreError: it cannot be opened.
     """
     return cast("Store", _load(STORES, url)(url, read_only=read_only))
+
+
+def open_executor(url: str, workers: int) -> Executor:
+    """The executor behind a URL such as `processes:`, with so many workers where it starts them itself.
+
+    Raises:
+        ConfigurationError: nobody serves the scheme, several do, the adapter refuses the URL, or nobody answers there.
+    """
+    return cast("Executor", _load(EXECUTORS, url)(url, workers))
 
 
 def _load(group: str, url: str) -> Any:

@@ -38,6 +38,9 @@ class Usage:
     requests: int = 0
     bytes_received: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.requests + other.requests, self.bytes_received + other.bytes_received)
+
 
 class Source(Protocol):
     """Where FINRA's weeks come from. Methods may be called from several threads at once."""

@@ -33,16 +33,19 @@ from finra_core.planning import (
     describe_absence,
     target_partitions,
 )
-from finra_core.ports import Listing, RunRecord, Source, Store
+from finra_core.ports import Listing, RunRecord, Source, Store, Usage
 from finra_core.readiness import Readiness, evaluate_readiness
 from finra_core.report import Outcome, PartitionReport, RunReport
 from finra_core.request import Mode, Order, RunRequest
 from finra_core.revision import Action
 from finra_core.steps import (
+    Metered,
     Run,
     analyse_captures,
     analyse_week,
+    arrive,
     ingest,
+    metered,
     normalise,
     outcome,
     plan,
@@ -85,12 +88,14 @@ class Scheduler:
         self._executor = executor
         self._clock = clock
         self._progress = progress
+        self._elsewhere: dict[str, Usage] = {}
 
     def run(self, request: RunRequest | None = None) -> RunReport:
         """Make one run and report on it. A partition's failure is in the report, not raised.
 
         Raises:
             ConfigurationError: the request cannot be carried out; nothing was read or written.
+            WorkersLostError: the executor has none left; otherwise as with StoreError.
             StoreError: the store failed; what was committed before stays, and the next run goes on from there.
         """
         request = request or RunRequest()
@@ -106,13 +111,16 @@ class Scheduler:
             forced=request.forced,
             verify=request.verify,
         )
+        attempt = partial(_Attempt, run, request, progress=self._progress, elsewhere=self._elsewhere)
         if self._executor is not None:
-            return _Attempt(run, request, self._executor, self._executor, self._progress).make(started_at)
+            # What cannot follow to where the executor works is to be known before anything is written.
+            self._executor.submit(arrive, run).result()
+            return attempt(self._executor, self._executor).make(started_at)
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  not needed where one is given
 
         threads = ThreadPoolExecutor(request.workers, "finra")
         try:
-            report = _Attempt(run, request, threads, None, self._progress).make(started_at)
+            report = attempt(threads, None).make(started_at)
         except BaseException as error:
             # Who interrupts a run will not wait for the time-out of a server that does not answer.
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
@@ -122,16 +130,28 @@ class Scheduler:
 
 
 class _Attempt:
-    """One run while it is made. fetching, computing: who does the steps; None is this thread."""
+    """One run while it is made.
+
+    fetching, computing: who does the steps; None is this thread. elsewhere: what the sources that worker
+    processes opened have cost so far, by their names; kept from run to run, as the source's own usage is.
+    """
 
     def __init__(
-        self, run: Run, request: RunRequest, fetching: Executor, computing: Executor | None, progress: Progress
+        self,
+        run: Run,
+        request: RunRequest,
+        fetching: Executor,
+        computing: Executor | None,
+        *,
+        progress: Progress,
+        elsewhere: dict[str, Usage],
     ) -> None:
         self._run = run
         self._request = request
         self._fetching = fetching
         self._computing = computing
         self._progress = progress
+        self._elsewhere = elsewhere
         self._account = Account()
         self._listing_error: SourceError | None = None
 
@@ -171,7 +191,7 @@ class _Attempt:
             )
             for partition in targets
         ]
-        return listing, list(self._in_order(self._fetching, "Plan", partial(plan, self._run), candidates))
+        return listing, list(self._in_order(self._fetching, "Plan", plan, candidates))
 
     def _list(self) -> Listing:
         try:
@@ -184,7 +204,7 @@ class _Attempt:
     # Say it ---------------------------------------------------------------------------------------
 
     def _rehearse(self, plans: list[Planned]) -> None:
-        for planned in self._in_order(self._fetching, "Compare", partial(rehearse, self._run), plans):
+        for planned in self._in_order(self._fetching, "Compare", rehearse, plans):
             if planned.decision is not None and planned.decision.action is Action.INGEST:
                 self._account.expect(self._run.source.price(planned.version))
                 self._account.enter(outcome(planned, Outcome.WOULD_INGEST, planned.decision.reason))
@@ -220,7 +240,7 @@ class _Attempt:
     def _ingest(self, plans: list[Planned]) -> None:
         self._settle([planned for planned in plans if not planned.needs_fetch])
         needed = [planned for planned in plans if planned.needs_fetch]
-        for result in self._in_order(self._fetching, "Ingestion", partial(ingest, self._run), needed):
+        for result in self._in_order(self._fetching, "Ingestion", ingest, needed):
             self._account.enter(result.report, result.found)
 
     def _settle(self, plans: list[Planned]) -> None:
@@ -263,7 +283,7 @@ class _Attempt:
     def _normalise(self) -> None:
         waiting = self._run.store.unnormalised()
         by_partition = [list(captures) for _key, captures in groupby(waiting, key=lambda capture: capture.partition)]
-        for result in self._in_order(self._computing, "Normalization", partial(normalise, self._run), by_partition):
+        for result in self._in_order(self._computing, "Normalization", normalise, by_partition):
             self._account.enter(result.report, result.found)
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
@@ -319,26 +339,33 @@ class _Attempt:
             finished_at=self._run.clock(),
             problems=listing.problems,
             readiness=readiness,
-            usage=self._run.source.usage(),
+            usage=sum(self._elsewhere.values(), start=self._run.source.usage()),
         )
 
     def _in_order(
-        self, executor: Executor | None, phase: str, step: Callable[[T], R], items: Sequence[T]
+        self, executor: Executor | None, phase: str, step: Callable[[Run, T], R], items: Sequence[T]
     ) -> Iterator[R]:
         """The steps' results in the items' order; several at work, but never all of them at once."""
-        results = map(step, items) if executor is None else self._submitted(executor, step, items)
+        results = map(partial(step, self._run), items) if executor is None else self._submitted(executor, step, items)
         for done, result in enumerate(results, start=1):
             self._progress(phase, done, len(items))
             yield result
 
-    def _submitted(self, executor: Executor, step: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        pending: deque[Callable[[], R]] = deque()
+    def _submitted(self, executor: Executor, step: Callable[[Run, T], R], items: Sequence[T]) -> Iterator[R]:
+        pending: deque[Callable[[], Metered[R]]] = deque()
         for item in items:
-            pending.append(executor.submit(step, item).result)
+            pending.append(executor.submit(metered, step, self._run, item).result)
             if len(pending) > 2 * self._request.workers:
-                yield pending.popleft()()
+                yield self._took(pending.popleft()())
         while pending:
-            yield pending.popleft()()
+            yield self._took(pending.popleft()())
+
+    def _took(self, metered: Metered[R]) -> R:
+        if metered.source is not None:
+            # Results come in the items' order, not in that of the work: the most is the latest.
+            so_far = self._elsewhere.get(metered.source, Usage())
+            self._elsewhere[metered.source] = max(so_far, metered.usage, key=lambda usage: usage.requests)
+        return metered.result
 
 
 def _weeks(partitions: Iterable[Partition]) -> list[date]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
@@ -20,10 +21,11 @@ from finra_core.errors import PartitionLockedError, SourceDataError, StoreError
 from finra_core.failures import describe, failure
 from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
 from finra_core.planning import Candidate, Planned, explain_absence
-from finra_core.ports import NewCapture, Source, Store, Transaction
+from finra_core.ports import NewCapture, Source, Store, Transaction, Usage
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
 from finra_core.records import check_identity, parse_content
+from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
 from finra_core.tables import read_table
@@ -55,6 +57,32 @@ class StepResult:
 
     report: PartitionReport
     found: tuple[Anomaly, ...] = ()
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@frozen
+class Metered(Generic[R]):
+    """A step's result from an executor, and what the source that it used has cost by then.
+
+    source: the unique name of a source that a worker process opened, None for the run's own.
+    """
+
+    result: R
+    source: str | None
+    usage: Usage
+
+
+def metered(step: Callable[[Run, T], R], run: Run, item: T) -> Metered[R]:
+    """Do a step as an executor does it."""
+    result = step(run, item)
+    return Metered(result, reopened_as(run.source), run.source.usage())
+
+
+def arrive(run: Run) -> None:
+    """Do nothing: where this can be called, source and store have come along."""
 
 
 def plan(run: Run, candidate: Candidate) -> Planned:
@@ -247,6 +275,8 @@ def _fetch(run: Run, partition: Partition) -> _Fetched:
 def _store_if_new(run: Run, planned: Planned, fetched: _Fetched) -> StepResult:
     with run.store.transaction(planned.partition.key) as tx:
         latest = tx.latest_capture(planned.partition)
+        if latest is not None and latest.run_id == run.run_id and not _same_capture(latest, planned.latest):
+            return _added_before(run, planned, latest)
         if latest is not None and not _same_capture(latest, planned.latest):
             # What we fetched may be older than what the other run stored: the next run will tell.
             reason = f"another run captured {latest} meanwhile"
@@ -254,6 +284,12 @@ def _store_if_new(run: Run, planned: Planned, fetched: _Fetched) -> StepResult:
         decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
         act = _keep if decision.action is Action.SKIP else _add
         return act(run, tx, evolve(planned, latest=latest), fetched, decision)
+
+
+def _added_before(run: Run, planned: Planned, capture: Capture) -> StepResult:
+    """This step's own result, which a worker that died after its commit could not hand over."""
+    decision = decide_by_content(planned.latest, capture.content_hash, capture.version, forced=run.forced)
+    return _added(planned, capture, _silent_revision(planned, decision))
 
 
 def _announce(partition: Partition, result: StepResult) -> None:
@@ -298,8 +334,12 @@ def _add(run: Run, tx: Transaction, planned: Planned, fetched: _Fetched, decisio
     tx.withdraw_readiness(partition.week_ending, f"{partition.tier}: {capture} is not normalised", at)
     found = _silent_revision(planned, decision)
     tx.record_checks([Check(partition.key, Stage.RAW, found)], at)
-    report = outcome(evolve(planned, latest=capture), Outcome.INGESTED, decision.reason)
-    return StepResult(evolve(report, rows=fetched.rows, stages=(Stage.RAW.value,)), found)
+    return _added(planned, capture, found)
+
+
+def _added(planned: Planned, capture: Capture, found: tuple[Anomaly, ...]) -> StepResult:
+    report = outcome(evolve(planned, latest=capture), Outcome.INGESTED, capture.reason)
+    return StepResult(evolve(report, rows=capture.row_count, stages=(Stage.RAW.value,)), found)
 
 
 def _silent_revision(planned: Planned, decision: Decision) -> tuple[Anomaly, ...]:

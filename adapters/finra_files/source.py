@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from finra_core.errors import ConfigurationError, SourceDataError, SourceError, 
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
 from finra_core.records import SUMMARY_TYPES, summary_types
+from finra_core.reopening import Reopening, reopened
 from finra_core.tables import Table, read_table
 from finra_files.discovery import find_files, shown
 from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
@@ -79,6 +81,10 @@ class FileSource:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._files: _Files | None = None
+        self._reopening = Reopening(partial(open_source, root.absolute().as_uri(), {}))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (reopened, (self._reopening,))
 
     def listing(self) -> Listing:
         """The partitions that the files name, and the files that name none.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import date
 from functools import partial
 from itertools import chain
 
+from finra_core.ambient import new_run_id
 from finra_core.captures import SourceVersion
 from finra_core.content import Payload
 from finra_core.errors import SourceDataError, SourceUnavailableError
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
+from finra_core.reopening import Reopening, reopened
 from finra_http.auth import TokenCache
 from finra_http.budget import Meter
 from finra_http.client import Client
@@ -25,6 +28,7 @@ from finra_http.query import DATA_PATH, DELIMITER, FIELDS, PAGE_ROWS, PARTITIONS
 from finra_http.redaction import Secrets
 from finra_http.runtime import Deadline, Runtime
 from finra_http.settings import Settings, read_settings
+from finra_http.sharing import Share, settings_of, share_of
 from finra_http.transport import SMALL_ANSWER, Request, Transport
 
 logger = logging.getLogger(__name__)
@@ -62,6 +66,15 @@ def open_source(url: str, settings: Mapping[str, str], *, runtime: Runtime | Non
     return HttpSource(read_settings(url, settings), runtime or Runtime())
 
 
+def open_share(share: Share) -> HttpSource:
+    """The source of one worker process.
+
+    Raises:
+        ConfigurationError: this process has none of the credentials that the one which started the run has.
+    """
+    return HttpSource(settings_of(share, os.environ), Runtime())
+
+
 class HttpSource:
     """FINRA's weeklySummary, asked synchronously and in pages."""
 
@@ -70,11 +83,16 @@ class HttpSource:
 
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self._settings = settings
+        self._token = new_run_id()
         self._runtime = runtime
         self._meter = Meter(settings.max_bytes)
         self._token_client: Client | None = None
         self._client = self._connect()
         self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        opener = partial(open_share, share_of(self._settings))
+        return (reopened, (Reopening(opener, self._token),))
 
     def listing(self) -> Listing:
         """All partitions of the three tiers that weeklySummary holds: one request.

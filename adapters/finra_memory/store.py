@@ -6,11 +6,12 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import NoReturn
 
 from finra_core.analytics import Analysis, Volumes
 from finra_core.anomalies import AnomalyRecord
 from finra_core.captures import Capture
-from finra_core.errors import StoreUnavailableError
+from finra_core.errors import ConfigurationError, StoreUnavailableError
 from finra_core.partitions import Partition
 from finra_core.ports import RunRecord
 from finra_core.readiness import Readiness, WeekState
@@ -33,6 +34,11 @@ class MemoryStore:
         self._read_only = read_only
         self._state = State()
         self._writing = threading.Lock()
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError(
+            "the memory store lives in one process: give a postgresql: or sqlite: store, or keep to --executor threads:"
+        )
 
     @property
     def url(self) -> str:

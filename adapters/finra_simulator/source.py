@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from finra_core.ambient import utc_now
 from finra_core.captures import SourceVersion
@@ -15,6 +16,7 @@ from finra_core.content import Payload
 from finra_core.errors import ConfigurationError, SourceError, SourceUnavailableError
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
+from finra_core.reopening import Reopening, reopened
 from finra_core.tiers import TIERS
 from finra_simulator.text import DOCUMENT_FIELDS, delimited
 from finra_simulator.world import World
@@ -39,6 +41,14 @@ class SimulatorSource:
     world: World
     clock: Clock = utc_now
     outages: Sequence[Outage] = ()
+    reopening: Reopening | None = field(default=None, eq=False, repr=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.reopening is None:
+            raise ConfigurationError(
+                "a simulated world made by hand lives in one process: open it by URL, as simulator:?seed=7"
+            )
+        return (reopened, (self.reopening,))
 
     @property
     def label(self) -> str:
@@ -105,7 +115,8 @@ def open_source(url: str, settings: Mapping[str, str]) -> SimulatorSource:
     given = _parameters(url)
     try:
         world = World(**{_READERS[name][0]: _READERS[name][1](text) for name, text in given.items() if name != "now"})
-        return SimulatorSource(world, _stopped_at(given["now"]) if "now" in given else utc_now)
+        clock = _stopped_at(given["now"]) if "now" in given else utc_now
+        return SimulatorSource(world, clock, reopening=Reopening(partial(open_source, url, {})))
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(f"malformed parameter in {url!r}: {error}; {_KNOWN}") from None
 

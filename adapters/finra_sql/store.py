@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -12,11 +13,13 @@ from finra_core.analytics import Analysis, Volumes
 from finra_core.anomalies import AnomalyRecord, Check
 from finra_core.captures import Capture
 from finra_core.content import Payload
-from finra_core.errors import StoreUnavailableError
+from finra_core.errors import ConfigurationError, StoreUnavailableError
 from finra_core.partitions import Partition
+from finra_core.plugins import open_store
 from finra_core.ports import NewCapture, RowChanges, RunRecord
 from finra_core.readiness import Readiness, WeekState
 from finra_core.records import Records
+from finra_core.reopening import Reopening, current_journey, reopened
 from finra_core.tables import Reject
 from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
 from finra_sql.dialect import SqlDialect
@@ -86,6 +89,15 @@ class SqlStore:
         self._url = url
         self._read_only = read_only
         self._schema_version = schema_version
+        self._reopening = Reopening(partial(open_store, url, read_only=read_only))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        journey = current_journey()
+        if self._url.startswith("sqlite:") and journey is not None and not journey.one_machine:
+            raise ConfigurationError(
+                "a SQLite store is one file, which several machines cannot write safely: give a postgresql: store"
+            )
+        return (reopened, (self._reopening,))
 
     @property
     def schema_version(self) -> str | None:

@@ -157,6 +157,11 @@ def _add_run(commands: _Commands, environ: Mapping[str, str]) -> None:
     how.add_argument("--order", choices=[o.value for o in Order], default=Order.PHASED.value, help="order of work")
     how.add_argument("--max-bytes", type=int, metavar="N", help="do not receive more from FINRA [FINRA_MAX_BYTES]")
     how.add_argument("--workers", type=int, default=4, metavar="N", help="partitions fetched at once [4]")
+    how.add_argument(
+        "--executor",
+        metavar="URL",
+        help="who does it: threads:, processes:, dask: or dask://host:port [threads that fetch, nothing else]",
+    )
 
 
 def run_request(options: argparse.Namespace) -> RunRequest:

@@ -6,16 +6,20 @@ import argparse
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from finra_cli.logs import ProgressBars
 from finra_cli.options import run_request, source_url
 from finra_core.ambient import utc_today
 from finra_core.planning import check_request
-from finra_core.plugins import open_source, open_store
+from finra_core.plugins import open_executor, open_source, open_store
 from finra_core.ports import Store
 from finra_core.report import RunReport
 from finra_core.request import Mode
 from finra_core.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
@@ -30,11 +34,29 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> RunReport:
     read_only = request.mode is Mode.DRY_RUN
     _collect_rarely()
     with (
+        _executor(options, request.workers) as executor,
         closing(open_source(url, _settings(options, environ))) as source,
         closing(open_store(options.store, read_only=read_only)) as store,
         ProgressBars(enabled=not options.quiet) as progress,
     ):
-        return Scheduler(source=source, store=store, progress=progress).run(request)
+        return Scheduler(source=source, store=store, executor=executor, progress=progress).run(request)
+
+
+@contextmanager
+def _executor(options: argparse.Namespace, workers: int) -> Iterator[Executor | None]:
+    """The one that --executor names; None for the scheduler's own threads."""
+    if options.executor is None:
+        yield None
+        return
+    url = options.executor if ":" in options.executor else f"{options.executor}:"
+    executor = open_executor(url, workers)
+    try:
+        yield executor
+    except BaseException as error:
+        # As in Scheduler.run: an interrupted run waits for nobody.
+        executor.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    executor.shutdown()
 
 
 def _collect_rarely() -> None:

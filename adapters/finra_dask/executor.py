@@ -1,0 +1,92 @@
+"""Steps as tasks of dask.distributed, which gives those of a worker that died to another."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack
+from typing import Any
+
+from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.scheduler import KilledWorker
+
+from finra_core.carrying import CarryingExecutor
+from finra_core.errors import ConfigurationError
+from finra_core.failures import describe
+from finra_core.reopening import Journey
+
+RETRIES = 2
+"""Further tries of a step that raises, on any worker: a worker may have lost the store that others reach."""
+CONNECT_SECONDS = 15
+
+
+def open_executor(url: str, workers: int) -> Executor:
+    """`dask://host:port`, a scheduler that runs; or `dask:`, so many processes of our own on this machine.
+
+    Raises:
+        ConfigurationError: the URL is neither, nobody answers there, or it has no workers.
+    """
+    address = url.removeprefix("dask:")
+    if address and not address.removeprefix("//"):
+        raise _malformed(url)
+    with ExitStack() as opened:
+        client = opened.enter_context(_connect(url, address) if address else _start(workers, opened))
+        processes = len(client.scheduler_info(n_workers=-1)["workers"])
+        if not processes:
+            raise ConfigurationError(f"{url} has no workers: start them first, FINRA's limit is shared among them")
+        # pure: a step's second run is not to be answered with the result of the first.
+        tasks = _Tasks(client.get_executor(pure=False, retries=RETRIES))
+        journey = Journey(processes, one_machine=not address)
+        return CarryingExecutor(tasks, journey, lost=(KilledWorker,), close=opened.pop_all().close)
+
+
+def _start(workers: int, opened: ExitStack) -> Client:
+    cluster = LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        # Any free port, for two runs may share a machine.
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        silence_logs=logging.CRITICAL,
+    )
+    client = Client(opened.enter_context(cluster))  # type: ignore[no-untyped-call, unused-ignore]
+    client.register_plugin(_DeafToInterrupts())
+    return client
+
+
+def _connect(url: str, address: str) -> Client:
+    if not address.startswith("//"):
+        raise _malformed(url)
+    try:
+        return Client(f"tcp:{address}", timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call, unused-ignore]
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"no Dask scheduler answers at {url} ({describe(error)}): start it first") from error
+
+
+def _malformed(url: str) -> ConfigurationError:
+    return ConfigurationError(f"malformed executor URL {url!r}: give dask://host:port, or dask: for local processes")
+
+
+class _DeafToInterrupts(WorkerPlugin):  # type: ignore[misc, unused-ignore]
+    """For a terminal sends Ctrl-C to all processes, and the one that started the others ends them."""
+
+    def setup(self, worker: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Tasks(Executor):
+    """Dask's executor with the shutdown that Python's has had since 3.9."""
+
+    def __init__(self, tasks: Any) -> None:
+        self._tasks = tasks
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = self._tasks.submit(fn, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._tasks.shutdown(wait=wait and not cancel_futures)

@@ -1,0 +1,49 @@
+"""A worker that is killed loses nothing, and a step that runs twice does no harm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from elsewhere import DAYS, FatalStore, run, serial, told
+from finra_core import open_executor, open_store
+from finra_core.errors import WorkersLostError
+from finra_core.ports import Store
+from harness import SerialExecutor, contents
+
+WORKER_CALLS = range(1, 22, 2)
+"""Which call of the store kills: within transactions, before and after commits, in ingest and in normalise."""
+
+
+@pytest.mark.parametrize("dies_at", WORKER_CALLS)
+def test_dask_gives_a_killed_workers_steps_to_another(
+    dies_at: int, shared_executor: Callable[[str], Executor], postgres_url: str, tmp_path: Path
+) -> None:
+    marker = tmp_path / "died"
+    with closing(open_store(postgres_url)) as store:
+        fatal = cast("Store", FatalStore(store, postgres_url, dies_at, marker))
+        report = run(shared_executor("dask:"), fatal, DAYS[0])
+        held = contents(store)
+    expected, reports = serial(DAYS[:1])
+    assert marker.exists()
+    assert held == expected
+    assert told(report) == told(reports[0])
+
+
+def test_a_broken_pool_ends_the_run_and_the_next_one_goes_on(postgres_url: str, tmp_path: Path) -> None:
+    executor = open_executor("processes:", 2)
+    with closing(open_store(postgres_url)) as store:
+        fatal = cast("Store", FatalStore(store, postgres_url, 9, tmp_path / "died"))
+        with pytest.raises(WorkersLostError, match="the next run goes on from there"):
+            run(executor, fatal, DAYS[0])
+        with pytest.raises(WorkersLostError):
+            executor.submit(os.getpid)
+        executor.shutdown()
+        run(SerialExecutor(), store, DAYS[0])
+        assert contents(store) == serial(DAYS[:1])[0]
