@@ -1,4 +1,4 @@
-"""FINRA's weekly data in Dagster: a job for every weekday, and an asset to backfill weeks. `dagster dev -f` serves it."""
+"""FINRA's weekly data in Dagster: a job for every weekday, and an asset to backfill weeks. `dagster dev -f` it."""
 
 import os
 from collections.abc import Iterator

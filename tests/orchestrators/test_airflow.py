@@ -6,6 +6,7 @@ tox names the folder of that database, for Airflow reads its settings when it is
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture(scope="module")
 def example() -> Any:
     db.initdb()
+    # Airflow runs what its DAG processor has seen.
+    subprocess.run([sys.executable, "-m", "airflow", "dags", "reserialize"], check=True)
     return load("airflow_dags")
 
 
