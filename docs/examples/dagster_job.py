@@ -1,4 +1,4 @@
-"""FINRA's weekly data in Dagster: a job for every weekday, and an asset to backfill weeks: `dagster dev -f`."""
+"""FINRA's weekly data in Dagster: a job for every weekday, and an asset to backfill weeks. `dagster dev -f` it."""
 
 import os
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from dagster import (
 
 from finra_core import FinraError, Outcome, RunReport, RunRequest, Scheduler, open_source, open_store
 from finra_core.errors import Retryable
+from finra_core.weeks import week_start_of
 
 
 class Finra(ConfigurableResource):
@@ -67,7 +68,7 @@ def run_due_weeks(context: OpExecutionContext, finra: Finra) -> Iterator[AssetMa
     """One run over the due weeks; those that are ready to trade on become partitions of the asset."""
     for week in finra.run(RunRequest()).readiness:
         if week.is_ready:
-            yield AssetMaterialization("finra_otc", partition=WEEKS.get_partition_key_for_date(week.week_ending))
+            yield AssetMaterialization("finra_otc", partition=str(week_start_of(week.week_ending)))
     yield Output(None)
 
 

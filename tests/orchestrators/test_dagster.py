@@ -63,7 +63,7 @@ def test_a_wrong_configuration_fails_at_once(example: Any, tmp_path: Path) -> No
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "nonesuch" in failure.step_failure_data.user_failure_data.description
-    assert not [event for event in result.all_events if event.is_step_retry_event or event.is_step_up_for_retry]
+    assert "STEP_UP_FOR_RETRY" not in {event.event_type_value for event in result.all_events}
     assert list(tmp_path.iterdir()) == []
 
 
