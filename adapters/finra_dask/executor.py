@@ -33,7 +33,7 @@ def open_executor(url: str, workers: int) -> Executor:
         raise _malformed(url)
     with ExitStack() as opened:
         client = opened.enter_context(_connect(url, address) if address else _start(workers, opened))
-        processes = len(client.scheduler_info(n_workers=-1)["workers"])
+        processes = len(client.nthreads())
         if not processes:
             raise ConfigurationError(f"{url} has no workers: start them first, FINRA's limit is shared among them")
         # pure: a step's second run is not to be answered with the result of the first.

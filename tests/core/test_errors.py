@@ -25,6 +25,7 @@ from finra_core.errors import (
     StoreLockedError,
     StoreSchemaError,
     StoreUnavailableError,
+    WorkersLostError,
 )
 from finra_core.partitions import Partition
 from finra_core.tiers import Tier
@@ -115,6 +116,7 @@ def test_whether_to_try_again_is_a_type() -> None:
     retryable = {kind for kind in EVERY_CLASS if issubclass(kind, Retryable)}
     assert retryable - {Retryable} == {
         SourceUnavailableError,
+        WorkersLostError,
         StoreUnavailableError,
         StoreLockedError,
         PartitionLockedError,
