@@ -33,7 +33,10 @@ REFUSED = {
     "a path without a file source": (["run", "--source", "simulator", "--source-path", "."], "--source file"),
     "a folder that is not there": (["run", "--source", "file", "--source-path", "nowhere"], "nowhere"),
     "an unknown source": (["run", "--source", "ftp://x"], "known ones are api, file, http, https, simulator"),
-    "an unknown store": (["run", "--source", "simulator", "--store", "oracle:x"], "known ones are memory, "),
+    "an unknown store": (
+        ["run", "--source", "simulator", "--store", "oracle:x"],
+        "memory, postgres, postgresql, sqlite",
+    ),
     "a store that is no URL": (["run", "--source", "simulator", "--store", "x.db"], "'x.db' is no store URL"),
     "a malformed simulator": (["run", "--source", "simulator:?symbols=few"], "symbols"),
     "a reason without force": (["run", "--reason", "audit"], "--force"),
