@@ -99,6 +99,13 @@ class StoreUnavailableError(StoreError, Retryable):
     """The store cannot be reached, opened or written: connection, permission, full disk."""
 
 
+class StoreInterruptedError(StoreUnavailableError):
+    """The transaction was broken off: connection lost, deadlock, serialisation failure.
+
+    Its commit is not known to have succeeded; the same may be done again at once, if it finds out what is done.
+    """
+
+
 class StoreLockedError(StoreError, Retryable):
     """Another process holds the store's single write lock and did not let go in time."""
 

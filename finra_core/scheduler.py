@@ -41,6 +41,7 @@ from finra_core.revision import Action
 from finra_core.steps import (
     Metered,
     Run,
+    again,
     analyse_captures,
     analyse_week,
     arrive,
@@ -251,8 +252,7 @@ class _Attempt:
             checks.append(Check(planned.partition.key, Stage.RAW, found))
             self._account.enter(report, found)
         if checks:
-            with self._run.store.transaction() as tx:
-                tx.record_checks(checks, self._run.clock())
+            again(partial(self._record, checks))
 
     def _without_fetch(self, planned: Planned) -> tuple[PartitionReport, tuple[Anomaly, ...]]:
         if planned.error is not None:
@@ -300,19 +300,22 @@ class _Attempt:
 
     def _judge(self, weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
         """Judge every week of the store; those that this run looked at or whose judgement changed are returned."""
-        store, now = self._run.store, self._run.clock()
+        store = self._run.store
         everything = sorted({*weeks, *store.weeks()}, reverse=True)
         states = store.week_states(everything, CALC_VERSION)
         before = {readiness.week_ending: readiness for readiness in store.readiness()}
         judged = {week: evaluate_readiness(states[week], self._run.run_date) for week in everything}
         changed = [judged[week] for week in everything if judged[week] != before.get(week)]
-        with store.transaction() as tx:
-            tx.put_readiness(changed, now)
-            tx.record_checks(checks, now)
+        again(partial(self._record, checks, changed))
         shown = {week: judged[week] for week in everything if week in weeks or judged[week] in changed}
         for week, readiness in shown.items():
             _say_readiness(readiness, unchanged=readiness == before.get(week))
         return shown
+
+    def _record(self, checks: Sequence[Check], readiness: Sequence[Readiness] = ()) -> None:
+        with self._run.store.transaction() as tx:
+            tx.put_readiness(readiness, self._run.clock())
+            tx.record_checks(checks, self._run.clock())
 
     # Keep account ---------------------------------------------------------------------------------
 

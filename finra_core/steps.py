@@ -17,14 +17,14 @@ from finra_core.analytics import analyse
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.captures import Capture, generate_capture_id, next_captured_at
 from finra_core.content import Payload, canonical_hash
-from finra_core.errors import PartitionLockedError, SourceDataError, StoreError
+from finra_core.errors import PartitionLockedError, SourceDataError, StoreError, StoreInterruptedError
 from finra_core.failures import describe, failure
 from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
 from finra_core.planning import Candidate, Planned, explain_absence
-from finra_core.ports import NewCapture, Source, Store, Transaction, Usage
+from finra_core.ports import NewCapture, RowChanges, Source, Store, Transaction, Usage
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
-from finra_core.records import check_identity, parse_content
+from finra_core.records import ParsedContent, check_identity, parse_content
 from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
@@ -62,6 +62,9 @@ class StepResult:
 T = TypeVar("T")
 R = TypeVar("R")
 
+TRIES = 3
+"""How often a transaction is begun that the database breaks off."""
+
 
 @frozen
 class Metered(Generic[R]):
@@ -83,6 +86,17 @@ def metered(step: Callable[[Run, T], R], run: Run, item: T) -> Metered[R]:
 
 def arrive(run: Run) -> None:
     """Do nothing: where this can be called, source and store have come along."""
+
+
+def again(transaction: Callable[[], R], tries: int = TRIES) -> R:
+    """Do a transaction, and once or twice more if it was broken off; it must find out itself what is done already."""
+    try:
+        return transaction()
+    except StoreInterruptedError as error:
+        if tries == 1:
+            raise
+        log.info("  %s; doing it again", error.message)
+    return again(transaction, tries - 1)
 
 
 def plan(run: Run, candidate: Candidate) -> Planned:
@@ -118,7 +132,8 @@ def ingest(run: Run, planned: Planned) -> StepResult:
     partition = planned.partition
     log.info("  %s: Fetching from %s...", partition, run.source.label)
     try:
-        result = _store_if_new(run, planned, _fetch(run, partition))
+        fetched = _fetch(run, partition)
+        result = again(lambda: _store_if_new(run, planned, fetched))
     except PartitionLockedError as error:
         result = StepResult(outcome(planned, Outcome.SKIPPED, error.message))
     except StoreError:
@@ -152,11 +167,9 @@ def _normalise_one(run: Run, capture: Capture) -> StepResult:
     try:
         parsed = parse_content(run.store.documents(capture), partition)
         found = _rejected_rows(capture, [reject.reason for reject in parsed.rejects])
-        with run.store.transaction(partition.key) as tx:
-            changes = tx.add_records(capture, parsed.records, parsed.rejects, run.clock())
-            if changes is None:
-                return StepResult(report)
-            tx.record_checks([Check(partition.key, Stage.NORMALIZED, found)], run.clock())
+        changes = again(lambda: _add_records(run, capture, parsed, found))
+        if changes is None:
+            return StepResult(report)
     except PartitionLockedError:
         log.info("  %s: locked by another run, skipping", partition)
         return StepResult(report)
@@ -172,6 +185,15 @@ def _normalise_one(run: Run, capture: Capture) -> StepResult:
     return StepResult(evolve(report, stages=(Stage.NORMALIZED.value,)), found)
 
 
+def _add_records(run: Run, capture: Capture, parsed: ParsedContent, found: tuple[Anomaly, ...]) -> RowChanges | None:
+    key = capture.partition.key
+    with run.store.transaction(key) as tx:
+        changes = tx.add_records(capture, parsed.records, parsed.rejects, run.clock())
+        if changes is not None:
+            tx.record_checks([Check(key, Stage.NORMALIZED, found)], run.clock())
+    return changes
+
+
 def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
     """Compute and store the analytics of one capture, or across one capture of each tier; false if not needed."""
     week_ending = captures[0].partition.week_ending
@@ -179,9 +201,13 @@ def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
     analysis = analyse(captures, volumes, run.run_date, run.clock())
     across = analysis.tier == ALL_TIERS
     key = cross_tier_key(week_ending) if across else captures[0].partition.key
-    try:
+
+    def add() -> bool:
         with run.store.transaction(key) as tx:
-            added = tx.add_analysis(analysis)
+            return tx.add_analysis(analysis)
+
+    try:
+        added = again(add)
     except PartitionLockedError as error:
         log.info("  %s", error.message)
         return False
@@ -235,8 +261,12 @@ def fail(run: Run, report: PartitionReport, error: Exception, stage: Stage) -> S
     anomaly = failure(error, partition.key, stage)
     log.error("  %s: %s", partition, anomaly.message)
     log.debug("  %s: failed", partition, exc_info=error)
-    with run.store.transaction() as tx:
-        tx.record_checks([Check(partition.key, stage, (anomaly,))], run.clock())
+
+    def record() -> None:
+        with run.store.transaction() as tx:
+            tx.record_checks([Check(partition.key, stage, (anomaly,))], run.clock())
+
+    again(record)
     log.error("  Anomaly recorded: %s", anomaly.category)
     return StepResult(report, (anomaly,))
 

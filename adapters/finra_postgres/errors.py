@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import psycopg
 
-from finra_core.errors import StoreError, StoreLockedError, StoreSchemaError, StoreUnavailableError
+from finra_core.errors import (
+    StoreError,
+    StoreInterruptedError,
+    StoreLockedError,
+    StoreSchemaError,
+    StoreUnavailableError,
+)
 
 _Meaning = tuple[type[StoreError], str]
 
 _GOES_ON = "nothing of this transaction was written, the next run goes on from there"
 _NO_CONNECTION: _Meaning = (StoreUnavailableError, "cannot be reached: check host, port and network, and that it runs")
-_LOST: _Meaning = (StoreUnavailableError, f"the connection was lost: {_GOES_ON}")
+_LOST: _Meaning = (StoreInterruptedError, f"the connection was lost: {_GOES_ON}")
 _FULL: _Meaning = (StoreUnavailableError, "the server's disk is full: make room and run again")
 _PASSWORD: _Meaning = (StoreUnavailableError, "user or password is wrong: check the URL, PGPASSWORD or the passfile")
 _NO_DATABASE: _Meaning = (StoreUnavailableError, "there is no such database: make it with createdb")
@@ -33,8 +39,8 @@ _MEANINGS: dict[str, _Meaning] = {
     ),
     "28": _PASSWORD,
     "3D000": _NO_DATABASE,
-    "40001": (StoreLockedError, f"another run changed the same rows: {_GOES_ON}"),
-    "40P01": (StoreLockedError, f"this run and another waited for each other: {_GOES_ON}"),
+    "40001": (StoreInterruptedError, f"another run changed the same rows: {_GOES_ON}"),
+    "40P01": (StoreInterruptedError, f"this run and another waited for each other: {_GOES_ON}"),
     "42501": (StoreUnavailableError, "permission denied: have its owner GRANT what docs/postgres.md lists"),
     "42703": _NOT_OURS,
     "42P01": _NOT_OURS,

@@ -22,6 +22,7 @@ from finra_core.errors import (
     SourceRejectedError,
     SourceUnavailableError,
     StoreError,
+    StoreInterruptedError,
     StoreLockedError,
     StoreSchemaError,
     StoreUnavailableError,
@@ -118,6 +119,7 @@ def test_whether_to_try_again_is_a_type() -> None:
         SourceUnavailableError,
         WorkersLostError,
         StoreUnavailableError,
+        StoreInterruptedError,
         StoreLockedError,
         PartitionLockedError,
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from unittest.mock import ANY
 
 import pytest
 from attrs import define, evolve
@@ -21,8 +24,8 @@ from finra_core import (
 )
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.content import Payload
-from finra_core.errors import SourceDataError, SourceUnavailableError
-from finra_core.ports import Listing
+from finra_core.errors import SourceDataError, SourceUnavailableError, StoreInterruptedError
+from finra_core.ports import Listing, Transaction
 from finra_simulator import Delay, Outage, Restatement, SimulatorSource, World
 from harness import MONDAY_MORNING, Bench, Clock, SerialExecutor, contents, partition
 
@@ -375,6 +378,52 @@ def test_a_store_that_fails_ends_the_run(quiet: Bench) -> None:
 
     with pytest.raises(StoreError, match="disk full"):
         quiet.run(store=FullDisk())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before its commit", "after its commit"])
+def test_a_transaction_that_the_database_breaks_off_is_done_again(quiet: Bench, committed: bool) -> None:
+    class BreaksOff:
+        """The first transaction on every key is broken off; whether it was committed, only the store knows."""
+
+        def __init__(self) -> None:
+            self.broken: set[str | None] = {None}
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(quiet.store, name)
+
+        @contextmanager
+        def transaction(self, key: str | None = None) -> Iterator[Transaction]:
+            breaks = key not in self.broken
+            self.broken.add(key)
+            with quiet.store.transaction(key) as tx:
+                yield tx
+                if breaks and not committed:
+                    raise StoreInterruptedError("the connection was lost")
+            if breaks:
+                raise StoreInterruptedError("the connection was lost")
+
+    report = quiet.run(store=BreaksOff())  # type: ignore[arg-type]
+
+    undisturbed = Bench(open_store("memory:"), QUIET)
+    assert report.partitions == tuple(evolve(p, stages=ANY) for p in undisturbed.run().partitions)
+    assert contents(quiet.store) == contents(undisturbed.store)
+
+
+def test_a_transaction_that_is_broken_off_again_and_again_ends_the_run(quiet: Bench) -> None:
+    class Hopeless:
+        def __getattr__(self, name: str) -> object:
+            return getattr(quiet.store, name)
+
+        @contextmanager
+        def transaction(self, key: str | None = None) -> Iterator[Transaction]:
+            with quiet.store.transaction(key) as tx:
+                yield tx
+                if key is not None:
+                    raise StoreInterruptedError("deadlock")
+
+    with pytest.raises(StoreInterruptedError, match="deadlock"):
+        quiet.run(store=Hopeless())  # type: ignore[arg-type]
+    assert quiet.store.captures() == []
 
 
 # Readiness --------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from finra_core.errors import (
     PartitionLockedError,
     Retryable,
     StoreError,
+    StoreInterruptedError,
     StoreLockedError,
     StoreSchemaError,
     StoreUnavailableError,
@@ -109,7 +110,7 @@ def test_a_connection_that_breaks_in_mid_transaction_leaves_nothing(
             if last_words == "another statement":
                 transaction.latest_capture(T1)
 
-    with fails(StoreUnavailableError, "connection was lost: nothing of this transaction", postgres_database):
+    with fails(StoreInterruptedError, "connection was lost: nothing of this transaction", postgres_database):
         break_it()
     assert store.captures() == []
     add_capture(store)
@@ -133,7 +134,7 @@ def test_a_deadlock_ends_one_of_two_and_tells_it_to_try_again(postgres_database:
         ended = [future.result() for future in (pool.submit(verify, 0, 1), pool.submit(verify, 1, 0))]
     errors = [error for error in ended if error]
     assert len(errors) == 1
-    assert isinstance(errors[0], StoreLockedError)
+    assert isinstance(errors[0], StoreInterruptedError)
     assert isinstance(errors[0], Retryable)
     assert f"{postgres_database}: this run and another waited for each other" in errors[0].message
     assert [capture.verified_at for capture in store.captures()] == [at(9), at(9)]
@@ -191,15 +192,15 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(postgres: Server, st
 @pytest.mark.parametrize(
     ("sqlstate", "meaning"),
     [
-        ("40001", (StoreLockedError, "the next run goes on")),
+        ("40001", (StoreInterruptedError, "the next run goes on")),
         ("53100", (StoreUnavailableError, "make room")),
         ("53200", (StoreUnavailableError, "out of memory")),
         ("55P03", (StoreLockedError, "try again")),
         ("57014", (StoreUnavailableError, "cancelled")),
-        ("57P02", (StoreUnavailableError, "connection was lost")),
+        ("57P02", (StoreInterruptedError, "connection was lost")),
         ("57P03", (StoreUnavailableError, "starting up")),
         ("58030", (StoreUnavailableError, "disk failed")),
-        ("08006", (StoreUnavailableError, "connection was lost")),
+        ("08006", (StoreInterruptedError, "connection was lost")),
         ("XX001", (StoreUnavailableError, "damaged")),
         ("P0001", (StoreError, "P0001")),
     ],
