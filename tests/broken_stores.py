@@ -18,7 +18,6 @@ from finra_core.ports import NewCapture, RowChanges, RunRecord
 from finra_core.records import Records
 from finra_core.tables import Reject
 from finra_memory import MemoryStore
-from finra_memory.state import State
 from finra_memory.transaction import MemoryTransaction
 
 
