@@ -1,0 +1,92 @@
+"""The suite of stores catches broken ones: each has a fault that somebody could make, and a test that is there for it.
+
+Only the examples made by hand are run, not the properties: they catch these faults without luck.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import broken_stores
+
+CAUGHT_BY = {
+    "CommitsWhatRaised": "test_a_block_that_raises_leaves_nothing",
+    "RollsBackErrorsAlone": "test_an_interrupt_rolls_back_too",
+    "ShowsTheUncommitted": "test_nobody_sees_a_transaction_before_it_ends",
+    "LocksNothing": "test_writers_of_one_partition_take_their_turn",
+    "NumbersDownwards": "test_numbers_grow_within_a_partition",
+    "CountsNoRevision": "test_captures_that_share_a_capture_id_count_their_revisions",
+    "TakesAnyPartitionsLatest": "test_the_latest_capture_is_the_partitions_newest",
+    "KeepsWholeSeconds": "test_times_are_kept_to_the_microsecond_and_read_as_utc",
+    "KeepsTheLastVerification": "test_an_earlier_verification_noted_late_does_not_count",
+    "ReencodesDocuments": "test_documents_are_read_back_byte_for_byte",
+    "KeepsOneDocumentAHash": "test_equal_contents_in_another_order_of_rows_keep_their_own_bytes",
+    "KeepsWithdrawnRows": "test_changes_are_counted_against_the_records_before",
+    "NormalisesAgain": "test_a_capture_is_normalised_once",
+    "DropsRejects": "test_rejects_are_read_back_by_document_and_line",
+    "KeepsSharesAsDoubles": "test_numbers_are_kept_to_the_last_digit",
+    "AddsUpDoubles": "test_fractional_shares_add_up_exactly",
+    "CountsASymbolAVenue": "test_volumes_are_sums_per_venue",
+    "AcceptsOutdatedAnalytics": "test_analytics_across_tiers_that_rest_on_an_outdated_capture_are_refused",
+    "StoresAnalyticsTwice": "test_the_same_analytics_are_stored_once",
+    "NeverResolves": "test_a_check_that_passes_resolves_what_it_found_before",
+    "NeverReopens": "test_a_resolved_anomaly_reopens",
+    "ResolvesWhatNobodyChecked": "test_a_check_of_another_thing_or_stage_resolves_nothing",
+    "WithdrawsNothing": "test_a_withdrawn_week_is_not_ready_for_that_reason",
+    "LosesUnstartedRuns": "test_a_run_that_was_not_started_cannot_be_finished",
+}
+"""The store, and the test that is there for its fault."""
+
+_SUITE = """\
+import pytest
+from broken_stores import {store}
+from finra_core.testing.store import StoreContract
+
+class TestStore(StoreContract):
+    @pytest.fixture
+    def new_store(self):
+        return {store}
+"""
+
+
+class _Listener:
+    """A pytest plugin that remembers how each test ended: `passed`, `failed` or `skipped`, by its function's name."""
+
+    def __init__(self) -> None:
+        self.ended: defaultdict[str, set[str]] = defaultdict(set)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or not report.passed:
+            self.ended[report.outcome].add(report.location[2].partition(".")[2].partition("[")[0])
+
+
+def judge(store: str, folder: Path) -> dict[str, set[str]]:
+    suite = folder / f"test_{store.lower()}.py"
+    suite.write_text(_SUITE.format(store=store), encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    listener = _Listener()
+    # Never a distributed run within one: it would ask for workers of its own.
+    options = ["-q", "--tb=no", "--no-header", "-pno:cacheprovider", "-pno:xdist", "-mnot hypothesis"]
+    pytest.main([*options, f"--rootdir={folder}", str(suite)], plugins=[listener])
+    return listener.ended
+
+
+def test_a_sound_store_passes(tmp_path: Path) -> None:
+    ended = judge("Sound", tmp_path)
+    assert ended["failed"] == set()
+    assert ended["passed"] >= set(CAUGHT_BY.values())
+
+
+@pytest.mark.parametrize(("store", "test"), CAUGHT_BY.items())
+def test_a_broken_store_fails(store: str, test: str, tmp_path: Path) -> None:
+    ended = judge(store, tmp_path)
+    assert test in ended["failed"]
+    assert ended["passed"], "it is no store at all"
+
+
+def test_every_broken_store_is_tried() -> None:
+    stores = {name for name, kind in vars(broken_stores).items() if isinstance(kind, type) and "begin" in dir(kind)}
+    assert stores - {"Sound"} == set(CAUGHT_BY)
