@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from distributed import Client, LocalCluster, WorkerPlugin
@@ -20,6 +23,9 @@ from finra_core.reopening import Journey
 RETRIES = 2
 """Further tries of a step that raises, on any worker: a worker may have lost the store that others reach."""
 CONNECT_SECONDS = 15
+LOOK_SECONDS = 2
+ALONE_SECONDS = 60
+"""Without any worker for so long, none is expected back: a killed one is replaced within a few seconds."""
 
 
 def open_executor(url: str, workers: int) -> Executor:
@@ -33,11 +39,12 @@ def open_executor(url: str, workers: int) -> Executor:
         raise _malformed(url)
     with ExitStack() as opened:
         client = opened.enter_context(_connect(url, address) if address else _start(workers, opened))
-        processes = len(client.nthreads())
+        processes = _workers(client)
         if not processes:
             raise ConfigurationError(f"{url} has no workers: start them first, FINRA's limit is shared among them")
         # pure: a step's second run is not to be answered with the result of the first.
         tasks = _Tasks(client.get_executor(pure=False, retries=RETRIES))
+        opened.enter_context(_watch(client, tasks))
         journey = Journey(processes, one_machine=not address)
         return CarryingExecutor(tasks, journey, lost=(KilledWorker,), close=opened.pop_all().close)
 
@@ -69,6 +76,37 @@ def _connect(url: str, address: str) -> Client:
 
 def _malformed(url: str) -> ConfigurationError:
     return ConfigurationError(f"malformed executor URL {url!r}: give dask://host:port, or dask: for local processes")
+
+
+@contextmanager
+def _watch(client: Client, tasks: _Tasks) -> Iterator[None]:
+    """Give up what is waited for when no worker has been there for a while: Dask itself would wait for ever."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        seen = time.monotonic()
+        while not ended.wait(LOOK_SECONDS):
+            if _workers(client):
+                seen = time.monotonic()
+            elif time.monotonic() - seen > ALONE_SECONDS:
+                tasks.shutdown(wait=False)
+                return
+
+    thread = threading.Thread(target=watch, name="finra-dask-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _workers(client: Client) -> int:
+    """How many there are; none where the scheduler itself does not answer."""
+    try:
+        return len(client.nthreads())  # type: ignore[no-untyped-call, unused-ignore]
+    except (OSError, asyncio.TimeoutError):  # Dask's errors of its connections are OSErrors
+        return 0
 
 
 class _DeafToInterrupts(WorkerPlugin):  # type: ignore[misc, unused-ignore]

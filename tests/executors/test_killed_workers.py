@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from elsewhere import DAYS, FatalStore, run, serial, told
+from elsewhere import DAYS, FatalStore, needs, run, serial, told
 from finra_core import open_executor, open_store
 from finra_core.errors import WorkersLostError
 from finra_core.ports import Store
@@ -21,6 +22,7 @@ WORKER_CALLS = range(1, 22, 2)
 """Which call of the store kills: within transactions, before and after commits, in ingest and in normalise."""
 
 
+@pytest.mark.soak  # a worker that is killed again and again takes Dask tens of seconds on a busy machine
 @pytest.mark.parametrize("dies_at", WORKER_CALLS)
 def test_dask_gives_a_killed_workers_steps_to_another(
     dies_at: int, shared_executor: Callable[[str], Executor], postgres_url: str, tmp_path: Path
@@ -34,6 +36,28 @@ def test_dask_gives_a_killed_workers_steps_to_another(
     assert marker.exists()
     assert held == expected
     assert told(report) == told(reports[0])
+
+
+def test_a_cluster_that_has_lost_all_its_workers_ends_the_run_and_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    needs("dask:")
+    from distributed import Client, LocalCluster  # noqa: PLC0415
+
+    from finra_dask import executor as finra_dask  # noqa: PLC0415
+
+    monkeypatch.setattr(finra_dask, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(finra_dask, "ALONE_SECONDS", 1)
+    with LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        executor = open_executor(f"dask://{cluster.scheduler_address.removeprefix('tcp://')}", 1)
+        waiting = executor.submit(time.sleep, 3600)
+        with Client(cluster) as client:  # type: ignore[no-untyped-call, unused-ignore]
+            client.retire_workers()
+        with pytest.raises(WorkersLostError, match="the next run goes on from there"):
+            waiting.result()
+        executor.shutdown(cancel_futures=True)
 
 
 def test_a_broken_pool_ends_the_run_and_the_next_one_goes_on(postgres_url: str, tmp_path: Path) -> None:
