@@ -16,6 +16,7 @@ CAUGHT_BY = {
     "LocksNothing": "test_writers_of_one_partition_take_their_turn",
     "NumbersDownwards": "test_numbers_grow_within_a_partition",
     "CountsNoRevision": "test_captures_that_share_a_capture_id_count_their_revisions",
+    "TakesTheLatestByTheClock": "test_the_latest_capture_is_that_of_the_highest_number_whatever_its_time",
     "TakesAnyPartitionsLatest": "test_the_latest_capture_is_the_partitions_newest",
     "KeepsWholeSeconds": "test_times_are_kept_to_the_microsecond_and_read_as_utc",
     "KeepsTheLastVerification": "test_an_earlier_verification_noted_late_does_not_count",
