@@ -105,6 +105,12 @@ class CountsNoRevision(Sound):
             return added
 
 
+class TakesTheLatestByTheClock(Sound):
+    class begin(MemoryTransaction):  # noqa: N801
+        def latest_capture(self, partition: Partition) -> Capture | None:
+            return max(self._state.list_captures([partition]), key=lambda c: c.captured_at, default=None)
+
+
 class TakesAnyPartitionsLatest(Sound):
     class begin(MemoryTransaction):  # noqa: N801
         def latest_capture(self, partition: Partition) -> Capture | None:

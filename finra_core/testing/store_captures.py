@@ -93,6 +93,14 @@ class CapturesContract(StoreFixtures):
         with store.transaction(T1.key) as transaction:
             assert transaction.latest_capture(T1) == newest
 
+    def test_the_latest_capture_is_that_of_the_highest_number_whatever_its_time(self, store: Store) -> None:
+        """Runs keep captured_at growing, but a store does not lean on a clock that may be set back."""
+        add_capture(store, T1, 9)
+        last = add_capture(store, T1, 5)
+        assert store.latest_captures([T1]) == {T1: last}
+        with store.transaction(T1.key) as transaction:
+            assert transaction.latest_capture(T1) == last
+
     def test_a_transaction_sees_its_own_captures(self, store: Store) -> None:
         """A second capture in one transaction follows the first."""
         with store.transaction(T1.key) as transaction:

@@ -1,16 +1,13 @@
-"""The suite of stores catches broken ones: each has a fault that somebody could make, and a test that is there for it.
-
-Only the examples made by hand are run, not the properties: they catch these faults without luck.
-"""
+"""The suite of stores catches broken ones: a fault that somebody could make, and the test that is there for it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 import broken_stores
+from verdict import judge
 
 CAUGHT_BY = {
     "CommitsWhatRaised": "test_a_block_that_raises_leaves_nothing",
@@ -19,6 +16,7 @@ CAUGHT_BY = {
     "LocksNothing": "test_writers_of_one_partition_take_their_turn",
     "NumbersDownwards": "test_numbers_grow_within_a_partition",
     "CountsNoRevision": "test_captures_that_share_a_capture_id_count_their_revisions",
+    "TakesTheLatestByTheClock": "test_the_latest_capture_is_that_of_the_highest_number_whatever_its_time",
     "TakesAnyPartitionsLatest": "test_the_latest_capture_is_the_partitions_newest",
     "KeepsWholeSeconds": "test_times_are_kept_to_the_microsecond_and_read_as_utc",
     "KeepsTheLastVerification": "test_an_earlier_verification_noted_late_does_not_count",
@@ -52,37 +50,19 @@ class TestStore(StoreContract):
 """
 
 
-class _Listener:
-    """A pytest plugin that remembers how each test ended: `passed`, `failed` or `skipped`, by its function's name."""
-
-    def __init__(self) -> None:
-        self.ended: defaultdict[str, set[str]] = defaultdict(set)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or not report.passed:
-            self.ended[report.outcome].add(report.location[2].partition(".")[2].partition("[")[0])
-
-
-def judge(store: str, folder: Path) -> dict[str, set[str]]:
-    suite = folder / f"test_{store.lower()}.py"
-    suite.write_text(_SUITE.format(store=store), encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    listener = _Listener()
-    # Never a distributed run within one: it would ask for workers of its own.
-    options = ["-q", "--tb=no", "--no-header", "-pno:cacheprovider", "-pno:xdist", "-mnot hypothesis"]
-    pytest.main([*options, f"--rootdir={folder}", str(suite)], plugins=[listener])
-    return listener.ended
+def judged(store: str, folder: Path) -> dict[str, set[str]]:
+    return judge(_SUITE.format(store=store), folder)
 
 
 def test_a_sound_store_passes(tmp_path: Path) -> None:
-    ended = judge("Sound", tmp_path)
+    ended = judged("Sound", tmp_path)
     assert ended["failed"] == set()
     assert ended["passed"] >= set(CAUGHT_BY.values())
 
 
 @pytest.mark.parametrize(("store", "test"), CAUGHT_BY.items())
 def test_a_broken_store_fails(store: str, test: str, tmp_path: Path) -> None:
-    ended = judge(store, tmp_path)
+    ended = judged(store, tmp_path)
     assert test in ended["failed"]
     assert ended["passed"], "it is no store at all"
 
