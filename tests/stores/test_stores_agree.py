@@ -273,7 +273,7 @@ def test_all_stores_agree_on_everything(postgres: Server, tmp_path: Path) -> Non
 
 @pytest.mark.soak
 def test_all_stores_agree_on_everything_for_long(postgres: Server, tmp_path: Path) -> None:
-    agree(postgres, tmp_path, settings(max_examples=300, stateful_step_count=40))
+    agree(postgres, tmp_path, settings(max_examples=60, stateful_step_count=30))
 
 
 # Numbers that each database gives in its own way, and lists of them.
