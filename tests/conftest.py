@@ -81,9 +81,3 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real FINRA files in {folder}; set FINRA_SHARED_DATA to a folder that has them")
     return folder
-
-
-@pytest.fixture
-def fresh_store(tmp_path: Path) -> Callable[[str], Store]:
-    """Open further stores of a test by name."""
-    return lambda name: open_store(f"sqlite:///{tmp_path / name}.db")

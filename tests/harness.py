@@ -15,6 +15,7 @@ from finra_core.analytics import CALC_VERSION
 from finra_core.anomalies import Severity
 from finra_core.ports import Source, Store, Transaction
 from finra_simulator import Outage, SimulatorSource, World
+from finra_simulator.rows import Row
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,6 +129,18 @@ class _DyingTransaction:
             return attribute(*args, **kwargs)
 
         return counted
+
+
+Record = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
+
+
+def as_record(row: Row) -> Record:
+    """A simulated row as the store should know it; written without the parser."""
+    venue_type = {"ATS_W_SMBL_FIRM": "ATS", "OTC_W_SMBL_FIRM": "NON_ATS"}[row.summary_type]
+    crd = "" if row.crd is None else str(row.crd)
+    security = (row.symbol or "", row.issue_name or "", row.product_type or "")
+    venue = (venue_type, row.mpid or "", crd, row.venue_name or "")
+    return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
 
 
 def contents(store: Store) -> dict[str, Any]:

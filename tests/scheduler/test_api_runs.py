@@ -22,8 +22,7 @@ from finra_http import HttpSource, open_source
 from finra_http.runtime import Runtime
 from finra_simulator import Restatement, World
 from finra_simulator.http import Fault, RandomFaults, SimulatorServer
-from finra_simulator.rows import Row
-from harness import MONDAY_MORNING, Bench, Clock, contents, partition
+from harness import MONDAY_MORNING, Bench, Clock, as_record, contents, partition
 
 WORLD = World(symbols=8, ats=3, firms=3, restatement_rate=0.0)
 OTC = partition("2025-11-28", Tier.OTC)
@@ -61,19 +60,10 @@ def run(url: str, store: Store, clock: Clock, **request: Any) -> RunReport:
         return Scheduler(source=source, store=store, clock=clock).run(RunRequest(**request))
 
 
-def record(row: Row) -> tuple[object, ...]:
-    """A simulated row as the store should know it; written without the parser."""
-    venue_type = {"ATS_W_SMBL_FIRM": "ATS", "OTC_W_SMBL_FIRM": "NON_ATS"}[row.summary_type]
-    crd = "" if row.crd is None else str(row.crd)
-    security = (row.symbol or "", row.issue_name or "", row.product_type or "")
-    venue = (venue_type, row.mpid or "", crd, row.venue_name or "")
-    return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
-
-
 def assert_latest_is_true(store: Store, world: World, clock: Clock, but: frozenset[Partition] = frozenset()) -> None:
     for found, capture in store.latest_captures(list(world.published(clock.now))).items():
         if found not in but:
-            assert sorted(store.records(capture).rows()) == sorted(map(record, world.rows(found, clock.now)))
+            assert sorted(store.records(capture).rows()) == sorted(map(as_record, world.rows(found, clock.now)))
 
 
 def test_a_run_over_the_api_ends_where_one_in_process_does(
@@ -242,7 +232,7 @@ def test_a_republication_between_pages_ends_in_one_version_of_it(
     assert report.count(Outcome.INGESTED) == 1
     [capture] = store.captures()
     restated_rows = restated.rows(OTC, MONDAY_MORNING + timedelta(minutes=2))
-    assert sorted(store.records(capture).rows()) == sorted(map(record, restated_rows))
+    assert sorted(store.records(capture).rows()) == sorted(map(as_record, restated_rows))
 
 
 @given(
@@ -290,7 +280,7 @@ def months_over_the_api(pauses: list[int], world_seed: int, fault_seed: int, fau
             for capture in store.captures():
                 rows = sorted(store.records(capture).rows())
                 assert rows == known.setdefault(capture.number, rows)
-                assert rows == sorted(map(record, world.rows(capture.partition, capture.captured_at)))
+                assert rows == sorted(map(as_record, world.rows(capture.partition, capture.captured_at)))
 
 
 def _data(path: Path) -> dict[str, list[Any]]:

@@ -20,24 +20,12 @@ from finra_core import TIERS, Outcome, Partition, RunReport, open_store
 from finra_core.captures import Capture
 from finra_core.ports import Store
 from finra_simulator import Outage, SimulatorSource, World
-from finra_simulator.rows import Row
-from harness import Bench, Clock, DyingStore, ProcessDiedError, contents
+from harness import Bench, Clock, DyingStore, ProcessDiedError, Record, as_record, contents
 from postgres import Server
 
 WEEKS = (date(2025, 11, 7), date(2025, 11, 14))
 PARTITIONS = [Partition(week, tier) for week in WEEKS for tier in TIERS]
 FIRST_PUBLICATION = datetime(2025, 11, 24, 12, tzinfo=timezone.utc)
-
-Record = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
-
-
-def as_record(row: Row) -> Record:
-    """A simulated row as the store should know it; written without the parser."""
-    venue_type = {"ATS_W_SMBL_FIRM": "ATS", "OTC_W_SMBL_FIRM": "NON_ATS"}[row.summary_type]
-    crd = "" if row.crd is None else str(row.crd)
-    security = (row.symbol or "", row.issue_name or "", row.product_type or "")
-    venue = (venue_type, row.mpid or "", crd, row.venue_name or "")
-    return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
 
 
 @lru_cache(maxsize=4096)
