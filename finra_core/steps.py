@@ -19,12 +19,13 @@ from finra_core.captures import Capture, generate_capture_id, next_captured_at
 from finra_core.content import Payload, canonical_hash
 from finra_core.errors import PartitionLockedError, SourceDataError, StoreError, StoreInterruptedError
 from finra_core.failures import describe, failure
+from finra_core.parsing import ParsedContent, parse_content
 from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
 from finra_core.planning import Candidate, Planned, explain_absence
 from finra_core.ports import NewCapture, RowChanges, Source, Store, Transaction, Usage
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
-from finra_core.records import ParsedContent, check_identity, parse_content
+from finra_core.records import check_identity
 from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version

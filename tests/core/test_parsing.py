@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from finra_core.content import count_rows
 from finra_core.errors import ControlTotalError, SourceDataError
+from finra_core.parsing import ParsedContent, parse_content
 from finra_core.partitions import Partition
-from finra_core.records import MICROS, ParsedContent, format_shares, parse_content
+from finra_core.records import MICROS, format_shares
 from finra_core.tiers import Tier
 
 PARTITION = Partition(date(2025, 11, 14), Tier.OTC)
@@ -78,17 +79,17 @@ def test_an_ats_row_becomes_a_record() -> None:
 
 def test_a_non_ats_row_is_known_by_its_firms_crd_number() -> None:
     records = parse(row(kind="OTC_W_SMBL_FIRM", mpid="", crd="149823", venue="VIRTU AMERICAS LLC")).records
-    assert records.venues == [("NON_ATS", "", "149823", "VIRTU AMERICAS LLC")]
+    assert list(records.venues) == [("NON_ATS", "", "149823", "VIRTU AMERICAS LLC")]
 
 
 def test_a_download_without_a_crd_column_is_of_ats_rows() -> None:
     content = MINIMAL.replace(b"VENUE", b"MPID") + b"A|OTCN|1|1|2025-12-15"
-    assert parse_content([content], PARTITION).records.venues == [("ATS", "OTCN", "", "")]
+    assert list(parse_content([content], PARTITION).records.venues) == [("ATS", "OTCN", "", "")]
 
 
 def test_a_download_without_an_mpid_column_is_of_non_ats_rows() -> None:
     content = MINIMAL.replace(b"VENUE", b"firmCRDNumber") + b"A|7|1|1|2025-12-15"
-    assert parse_content([content], PARTITION).records.venues == [("NON_ATS", "", "7", "")]
+    assert list(parse_content([content], PARTITION).records.venues) == [("NON_ATS", "", "7", "")]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_symbols_that_differ_in_case_alone_are_two_securities() -> None:
 
 def test_a_row_with_an_empty_symbol_is_kept() -> None:
     records = parse(row(symbol="", name="")).records
-    assert records.securities == [("", "", "OTCE")]
+    assert list(records.securities) == [("", "", "OTCE")]
 
 
 @pytest.mark.parametrize("other", [{"name": "Avidity"}, {"product": "UTP"}, {"mpid": "OTCX"}, {"crd": "5"}])
