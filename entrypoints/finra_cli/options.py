@@ -37,12 +37,12 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**settings)
         self._add_options = add_options
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, *arguments: Any, **settings: Any) -> Any:
         """As argparse's. The others' options, and the domain that some take their values from, are never loaded."""
         if self._add_options is not None:
             add_options, self._add_options = self._add_options, None
             add_options(self)
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(*arguments, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise ConfigurationError(f"{message}; see `{self.prog} --help`")
