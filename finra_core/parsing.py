@@ -130,7 +130,7 @@ def _gather(documents: Sequence[bytes], partition: Partition) -> _Gathered:
     try:
         for document, content in enumerate(documents):
             for table in read_tables(content, document):
-                check_identity(table, partition)
+                check_identity(table.distinct, partition)
                 _add_batch(gathered, document, table, partition)
     except SourceDataError as error:
         error.partition = partition

@@ -6,7 +6,7 @@ same volume summed by FINRA over the venues; where a payload has them they are i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from attrs import frozen
 
@@ -24,7 +24,8 @@ MAX_INTEGER = 2**63 - 1
 
 # As plain text: an enum's members hash in Python, once a row.
 _ATS, _NON_ATS = VenueType.ATS.value, VenueType.NON_ATS.value
-FIRM_TYPES = {"ATS_W_SMBL_FIRM": _ATS, "OTC_W_SMBL_FIRM": _NON_ATS}
+ATS_RECORD, NON_ATS_RECORD = "ATS_W_SMBL_FIRM", "OTC_W_SMBL_FIRM"
+FIRM_TYPES = {ATS_RECORD: _ATS, NON_ATS_RECORD: _NON_ATS}
 """summaryTypeCodes of records, and their venue type."""
 CONTROL_TYPES = {"ATS_W_SMBL": _ATS, "OTC_W_SMBL": _NON_ATS}
 """summaryTypeCodes of control totals, and their venue type."""
@@ -77,8 +78,10 @@ class Records:
         return Records.of(row for i, row in enumerate(self.rows()) if i not in out)
 
 
-def check_identity(table: Table, partition: Partition) -> None:
+def check_identity(distinct: Callable[[str], Collection[str]], partition: Partition) -> None:
     """Check that every row says the partition's tier and week, as far as the document says any.
+
+    distinct: the values in a column by its name, none where there is no such column.
 
     Raises:
         SourceDataError: a row says another.
@@ -89,7 +92,7 @@ def check_identity(table: Table, partition: Partition) -> None:
         "weekStartDate": partition.week_start.isoformat(),
     }
     for name, value in expected.items():
-        others = set(table.columns.get(name, ())) - {value}
+        others = set(distinct(name)) - {value}
         if others:
             raise SourceDataError(f"{name} is {min(others)!r} where {value!r} is asked for", partition=partition)
 
@@ -105,5 +108,5 @@ def summary_types(table: Table) -> list[str]:
     if "summaryTypeCode" in table.columns:
         return table.columns["summaryTypeCode"]
     if "firmCRDNumber" not in table.columns:
-        return ["ATS_W_SMBL_FIRM"] * len(table)
-    return ["ATS_W_SMBL_FIRM" if mpid else "OTC_W_SMBL_FIRM" for mpid in table.values("MPID")]
+        return [ATS_RECORD] * len(table)
+    return [ATS_RECORD if mpid else NON_ATS_RECORD for mpid in table.values("MPID")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, repeat
 
 from attrs import frozen
@@ -60,6 +60,10 @@ class Table:
         """The column, or as many empty values where the document does not have it."""
         found = self.columns.get(name)
         return [""] * len(self) if found is None else found
+
+    def distinct(self, name: str) -> set[str]:
+        """The values in the column, none where the document does not have it."""
+        return set(self.columns.get(name, ()))
 
     def only(self, keep: Sequence[bool]) -> Table:
         """The rows whose flag is set, in order."""
@@ -112,7 +116,7 @@ def read_tables(content: bytes, document: int = 0, batch_bytes: int = BATCH_BYTE
         end = content.find(b"\n", start + batch_bytes) + 1 or len(content)
         texts = _split_lines(content, start, end)
         if quoted is None:
-            quoted = is_quoted(texts[0], delimiter)
+            quoted = is_quoted(next(filter(None, texts), ""), delimiter)
         yield _as_table(texts, line, delimiter, names, document, quoted=quoted)
         line += len(texts)
         start = end
@@ -134,6 +138,7 @@ def first_line(content: bytes) -> tuple[int, str]:
         SourceDataError: it is empty, or not UTF-8 text.
     """
     start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    check_text(content)
     if _is_blank(content, start):
         raise SourceDataError("the document is empty")
     end = content.find(b"\n") + 1 or len(content)
@@ -156,18 +161,37 @@ def _is_blank(content: bytes, start: int) -> bool:
 
 def _split_lines(content: bytes, start: int, end: int) -> list[str]:
     """The lines of a part of a document that ends with a line."""
-    try:
-        text = content[start:end].decode()
-    except UnicodeDecodeError as error:
-        found, at = error.object[error.start], start + error.start
-        raise SourceDataError(f"not UTF-8: byte {found:#04x} at offset {at}") from None
-    if "\0" in text:
-        raise SourceDataError("a NUL character: this is no FINRA data file")
+    text = content[start:end].decode()
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    check_lengths(lines)
+    return lines
+
+
+def check_text(content: bytes) -> None:
+    """Check that a document is text.
+
+    Raises:
+        SourceDataError: it is not.
+    """
+    if not content.isascii():
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            found = error.object[error.start]
+            raise SourceDataError(f"not UTF-8: byte {found:#04x} at offset {error.start}") from None
+    if b"\0" in content:
+        raise SourceDataError("a NUL character: this is no FINRA data file")
+
+
+def check_lengths(lines: Iterable[str | bytes]) -> None:
+    """Check that no line is over MAX_LINE.
+
+    Raises:
+        SourceDataError: one is.
+    """
     longest = max(map(len, lines))
     if longest > MAX_LINE:
         raise SourceDataError(f"a line of {longest:,} characters: this is no FINRA data file")
-    return lines
 
 
 def is_quoted(first_row: str, delimiter: str) -> bool:

@@ -346,3 +346,23 @@ def test_sums_that_leave_64_bits_over_three_tiers_are_refused(column: str) -> No
     assert len(parse(row(**{column: str(most)})).records) == 1
     with pytest.raises(SourceDataError, match=f"sum of all {column} is out of range"):
         parse(row(**{column: str(most)}), row(symbol="OTHER", **{column: str(most)}))
+
+
+def test_rows_far_apart_are_set_aside_with_their_own_lines_and_texts() -> None:
+    """Batches are read one after the other, and a document's texts are not kept."""
+    good = [row(symbol=f"S{i}") for i in range(3_000)]
+    strange = [row(symbol="S0"), row(symbol="BAD", shares="x"), row(symbol="OLD", updated="never")]
+    first, second = document(*good[:1_000], *strange[:1], *good[1_000:]), document(*strange[1:])
+    parsed = parse_content([first, second], PARTITION)
+    assert len(parsed.records) == 3_000
+    assert [(r.document, r.line, r.text) for r in parsed.rejects] == [
+        (0, 1_002, strange[0]),
+        (1, 2, strange[1]),
+        (1, 3, strange[2]),
+    ]
+
+
+def test_what_is_set_aside_leaves_no_value_behind() -> None:
+    records = parse(row(symbol="GOOD"), row(symbol="BAD", mpid=""), row(symbol="OLD", updated="never")).records
+    assert [security[0] for security in records.securities.values] == ["GOOD"]
+    assert (list(records.last_update_dates.values), len(records.venues.values)) == (["2025-12-15"], 1)
