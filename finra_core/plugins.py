@@ -64,14 +64,21 @@ def _load(group: str, url: str) -> Any:
 
 
 def _find(group: str, kind: str, scheme: str) -> EntryPoint:
-    # One distribution may be on the path twice (a wheel and an editable install): that is no conflict.
-    found = {(entry.dist.name if entry.dist else "?", entry.value): entry for entry in _scan(group, scheme)}
-    if not found:
+    entries = _scan(group, scheme)
+    if not entries:
         raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: the known ones are {_known(group)}")
+    # Who registered an entry stands in its distribution's metadata, all of which is parsed for it: not for one alone.
+    if len(entries) > 1:
+        _check_one_claims(kind, scheme, entries)
+    return entries[0]
+
+
+def _check_one_claims(kind: str, scheme: str, entries: list[EntryPoint]) -> None:
+    # One distribution may be on the path twice (a wheel and an editable install): that is no conflict.
+    found = {(entry.dist.name if entry.dist else "?", entry.value) for entry in entries}
     if len(found) > 1:
         claims = " and ".join(f"{name} ({value})" for name, value in sorted(found))
         raise ConfigurationError(f"{kind} scheme {scheme!r} is claimed by {claims}: uninstall one")
-    return next(iter(found.values()))
 
 
 def _scan(group: str, scheme: str) -> list[EntryPoint]:

@@ -21,7 +21,8 @@ from finra_core.weeks import week_ending_of
 ADVICE = f"put it under week_ending=YYYY-MM-DD/tier={'|'.join(TIERS)}/"
 _CELL = rb'(?:"[^"\n]*(?:""[^"\n]*)*"|[^%(d)s"\n][^%(d)s\n]*|)'
 _PLAIN_CELL = rb"[^%(d)s\n]*"
-_DATE_CELL = rb'"?([0-9]{4}-[0-9]{2}-[0-9]{2})"?'
+_DATE = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATE_LENGTH = len("YYYY-MM-DD")
 _Claim = TypeVar("_Claim", date, Tier)
 Distinct = Callable[[str], Collection[str]]
 """The values in a column by its name, none where there is no such column."""
@@ -93,15 +94,31 @@ def scan_update_dates(content: bytes) -> set[str]:
     Raises:
         SourceDataError: the first line is no header of FINRA's weekly data.
     """
-    header = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").rstrip("\r")
+    end = content.find(b"\n")
+    header = content[: end if end >= 0 else None].decode("utf-8-sig", errors="replace").rstrip("\r")
     delimiter, names = read_header(header)
-    before = names.index("lastUpdateDate")
-    cell = (_CELL if b'"' in content else _PLAIN_CELL) % {b"d": re.escape(delimiter.encode())}
-    separator = re.escape(delimiter.encode())
-    row = b"^(?:%b%b){%d}%b(?:%b%b){%d}\r?$" % (
-        cell, separator, before, _DATE_CELL, separator, cell, len(names) - before - 1,
-    )  # fmt: skip
-    return {day.decode("ascii") for day in set(re.findall(row, content, re.MULTILINE))}
+    before, after = names.index("lastUpdateDate"), len(names) - names.index("lastUpdateDate") - 1
+    if after or b'"' in content:
+        days = _dates_in_any_column(content, delimiter.encode(), before, after)
+    else:
+        days = _dates_at_line_ends(content, delimiter.encode(), before)
+    return {day.decode("ascii") for day in days}
+
+
+def _dates_at_line_ends(content: bytes, delimiter: bytes, before: int) -> set[bytes]:
+    # FINRA's downloads end each row with the date: cutting lines off at their ends takes a quarter of a pattern's time.
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").removesuffix(b"\r")
+    lines = content.split(b"\n")
+    ends = {line[-_DATE_LENGTH - 1 :] for line in lines if line.count(delimiter) == before}
+    return {end[1:] for end in ends if end.startswith(delimiter) and re.fullmatch(_DATE, end[1:])}
+
+
+def _dates_in_any_column(content: bytes, delimiter: bytes, before: int, after: int) -> set[bytes]:
+    separator = re.escape(delimiter)
+    cell = (_CELL if b'"' in content else _PLAIN_CELL) % {b"d": separator}
+    row = b'^(?:%b%b){%d}"?(%b)"?(?:%b%b){%d}\r?$' % (cell, separator, before, _DATE, separator, cell, after)
+    return set(re.findall(row, content, re.MULTILINE))
 
 
 def _tier_claims(folders: FolderClaims, distinct: Distinct) -> list[tuple[str, Tier]]:
@@ -169,7 +186,7 @@ def _week(name: str, value: str) -> date:
 
 
 def _iso_date(text: str) -> date | None:
-    if len(text) != len("YYYY-MM-DD"):
+    if len(text) != _DATE_LENGTH:
         return None
     try:
         return date.fromisoformat(text)

@@ -6,10 +6,9 @@ import json
 from datetime import date, datetime, timezone
 from typing import Any
 
+from sqlalchemy import TIMESTAMP, Column, Date, Dialect, Identity, Integer, text
 from sqlalchemy import BigInteger as _BigInteger
-from sqlalchemy import Column, Date, Dialect, Identity, Integer, text
 from sqlalchemy import Text as _Text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -104,7 +103,7 @@ class Json(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The column's type."""
-        return JSONB() if _is_postgresql(dialect) else _Text()
+        return _jsonb() if _is_postgresql(dialect) else _Text()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """To the database."""
@@ -123,7 +122,7 @@ class PartitionKey(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The column's type."""
-        return JSONB() if _is_postgresql(dialect) else _Text()
+        return _jsonb() if _is_postgresql(dialect) else _Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         """To the database."""
@@ -150,6 +149,12 @@ def _utc_now_sqlite(_element: utc_now, _compiler: SQLCompiler, **_options: objec
 @compiles(utc_now, "postgresql")
 def _utc_now_postgresql(_element: utc_now, _compiler: SQLCompiler, **_options: object) -> str:
     return "now()"
+
+
+def _jsonb() -> TypeEngine[Any]:
+    from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  a SQLite store need not load all of PostgreSQL's
+
+    return JSONB()
 
 
 def _is_postgresql(dialect: Dialect) -> bool:

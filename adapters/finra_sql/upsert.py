@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def inserting(connection: Connection, table: Table) -> Any:
     """An INSERT into the table that can be told what to do about conflicts."""
-    return _INSERTS[connection.dialect.name](table)
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # the other one need not be loaded
+    return dialect.insert(table)
 
 
 def upsert(
