@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from hashlib import blake2b
+from itertools import islice
 
 import psycopg
 from attrs import Factory, field, frozen
@@ -23,6 +24,7 @@ from finra_postgres.location import Location
 from finra_sql.failures import translated
 
 _WAIT_SECONDS = 30
+_BLOCK_ROWS = 4096
 
 _READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _SET_PATIENCE = text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")
@@ -72,8 +74,11 @@ class PostgresDialect:
             driver.cursor() as cursor,
             cursor.copy(_copy_into(table)) as copy,
         ):
-            for row in rows:
-                copy.write_row(row)
+            line = "\t".join(["%s"] * len(table.c)) + "\n"
+            unwritten = iter(rows)
+            # Written in blocks: row by row, as the driver offers it, takes a third more of our time.
+            while block := "".join([line % row for row in islice(unwritten, _BLOCK_ROWS)]):
+                copy.write(block)
 
     def translate(self, error: BaseException) -> StoreError | None:
         """See `SqlDialect.translate`."""
@@ -112,4 +117,4 @@ def _locked(key: str) -> PartitionLockedError:
 
 def _copy_into(table: Table) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    return sql.SQL("COPY {} ({}) FROM STDIN (NULL {})").format(sql.Identifier(table.name), columns, str(None))
