@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from hashlib import blake2b
+from itertools import islice
 
 import psycopg
 from attrs import Factory, field, frozen
@@ -23,6 +24,7 @@ from finra_postgres.location import Location
 from finra_sql.failures import translated
 
 _WAIT_SECONDS = 30
+_BLOCK_ROWS = 4096
 
 _READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _SET_PATIENCE = text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")
@@ -78,9 +80,13 @@ class PostgresDialect:
             driver.cursor() as cursor,
             cursor.copy(_copy_into(table, same)) as copy,
         ):
-            common = tuple(same.values())
-            for row in rows:
-                copy.write_row((*row, *common))
+            # What has no tab, line end or backslash in it needs no escaping: numbers and dates.
+            fields = [*["%s"] * (len(table.c) - len(same)), *map(str, same.values())]
+            line = "\t".join(fields) + "\n"
+            unwritten = iter(rows)
+            # Written in blocks: row by row, as the driver offers it, takes a third more of our time.
+            while block := "".join([line % row for row in islice(unwritten, _BLOCK_ROWS)]):
+                copy.write(block)
 
     def translate(self, error: BaseException) -> StoreError | None:
         """See `SqlDialect.translate`."""
@@ -120,4 +126,4 @@ def _locked(key: str) -> PartitionLockedError:
 def _copy_into(table: Table, last: Iterable[str]) -> sql.Composed:
     names = [column.name for column in table.c if column.name not in last]
     columns = sql.SQL(", ").join(map(sql.Identifier, [*names, *last]))
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    return sql.SQL("COPY {} ({}) FROM STDIN (NULL {})").format(sql.Identifier(table.name), columns, str(None))

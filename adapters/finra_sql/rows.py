@@ -9,11 +9,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, cast, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, select, update
 
-from finra_core.analytics import VenueVolume, Volumes
 from finra_core.anomalies import Stage
 from finra_core.captures import Capture
+from finra_core.coding import Coded
 from finra_core.errors import StoreError
 from finra_core.ports import RowChanges
 from finra_core.records import Records
@@ -21,28 +21,30 @@ from finra_core.tables import Reject
 from finra_sql import captures as capture_rows
 from finra_sql import manifest
 from finra_sql.dialect import SqlDialect
+from finra_sql.failures import fetch_tuples
+from finra_sql.lists import among, has_arrays, rows_as_table
 from finra_sql.schema import captures, rejected_rows, row_versions, securities, venues
-from finra_sql.types import BigInteger
-from finra_sql.upsert import insert_missing
+from finra_sql.upsert import insert_missing_rows
 
 _Version = tuple[int, int, int, int, str]
 """Security number, venue number, micro-shares, trades, last update date."""
 
-_SECURITY = (securities.c.symbol, securities.c.issue_name, securities.c.product_type)
-_VENUE = (venues.c.venue_type, venues.c.mpid, venues.c.crd, venues.c.venue_name)
-_VALUES = (row_versions.c.shares_micros, row_versions.c.trades, row_versions.c.last_update_date)
-_COLUMNS: tuple[Column[Any], ...] = (*_SECURITY, *_VENUE, *_VALUES)
+_VERSIONS = select(
+    row_versions.c.security_no,
+    row_versions.c.venue_no,
+    row_versions.c.shares_micros,
+    row_versions.c.trades,
+    row_versions.c.last_update_date,
+)
 
-_LIVES_IN_CAPTURE = (
-    (row_versions.c.partition_no == captures.c.partition_no)
-    & (row_versions.c.from_capture <= captures.c.capture_no)
-    & (row_versions.c.to_capture.is_(None) | (row_versions.c.to_capture > captures.c.capture_no))
-)
-_ROWS = (
-    captures.join(row_versions, _LIVES_IN_CAPTURE)
-    .join(securities, securities.c.security_no == row_versions.c.security_no)
-    .join(venues, venues.c.venue_no == row_versions.c.venue_no)
-)
+
+def alive(partition_no: int, number: int) -> ColumnElement[bool]:
+    """Whether a row version of this partition is one of the capture's."""
+    return (
+        (row_versions.c.partition_no == partition_no)
+        & (row_versions.c.from_capture <= number)
+        & (row_versions.c.to_capture.is_(None) | (row_versions.c.to_capture > number))
+    )
 
 
 def add(
@@ -69,52 +71,25 @@ def add(
     return changes
 
 
-def read(connection: Connection, capture: Capture) -> Records:
-    """See `Store.records`."""
-    _check_normalised(connection, [capture])
-    query = (
-        select(*_COLUMNS)
-        .select_from(_ROWS)
-        .where(captures.c.capture_no == capture.number)
-        .order_by(*_SECURITY, *_VENUE)
+def read(connection: Connection, dialect: SqlDialect, capture: Capture) -> Records:
+    """See `Store.records`. Put in order here, by the names' ranks: as integers they sort ten times as fast."""
+    own = alive(normalised_partitions(connection, [capture])[capture.number], capture.number)
+    security_keys, security_ranks = _ranked(connection, dialect, securities, own)
+    venue_keys, venue_ranks = _ranked(connection, dialect, venues, own)
+    found = fetch_tuples(connection, dialect, _VERSIONS.where(own))
+    rows = sorted((security_ranks[s], venue_ranks[v], *values) for s, v, *values in found)
+    ranked_securities, ranked_venues, micros, trades, days = map(list, zip(*rows, strict=True)) if rows else ([],) * 5
+    return Records(
+        Coded(security_keys, ranked_securities), Coded(venue_keys, ranked_venues), micros, trades, Coded.of(_iso(days))
     )
-    return Records.of((row[0:3], row[3:7], *row[7:]) for row in map(tuple, connection.execute(query).all()))
 
 
 def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:
     """See `Store.rejects`."""
-    _check_normalised(connection, [capture])
+    normalised_partitions(connection, [capture])
     c = rejected_rows.c
     query = select(c.document, c.line, c.reason, c.raw_text).where(c.capture_no == capture.number)
     return [Reject(*row) for row in connection.execute(query.order_by(c.document, c.line, c.reject_no))]
-
-
-def volumes(connection: Connection, wanted: Sequence[Capture]) -> Volumes:
-    """See `Store.volumes`."""
-    _check_normalised(connection, wanted)
-    of_captures = captures.c.capture_no.in_([capture.number for capture in wanted])
-    identity = _VENUE[:3]
-    symbols = func.count(securities.c.symbol.distinct())
-    per_venue = (
-        select(
-            *identity,
-            func.min(venues.c.venue_name),
-            _sum(row_versions.c.shares_micros),
-            _sum(row_versions.c.trades),
-            symbols,
-        )
-        .select_from(_ROWS)
-        .where(of_captures)
-        .group_by(*identity)
-        .order_by(*identity)
-    )
-    found = tuple(VenueVolume(*row) for row in connection.execute(per_venue))
-    return Volumes(found, connection.execute(select(symbols).select_from(_ROWS).where(of_captures)).scalar_one())
-
-
-def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
-    """An exact sum in 64 bits, where PostgreSQL would make it a numeric."""
-    return cast(func.sum(column), BigInteger)
 
 
 def _insert_first(
@@ -129,7 +104,7 @@ def _insert_changes(
     connection: Connection, dialect: SqlDialect, partition_no: int, number: int, records: Records
 ) -> RowChanges:
     after = set(_versions(connection, records))
-    before = _live_versions(connection, partition_no)
+    before = _live_versions(connection, dialect, partition_no)
     begun, ended = after - before, before - after
     _end(connection, partition_no, number, ended)
     _insert(connection, dialect, partition_no, number, sorted(begun))
@@ -153,25 +128,48 @@ def _versions(connection: Connection, records: Records) -> list[_Version]:
 
 def _numbers(connection: Connection, table: Table, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
     """The number of each of these securities or venues, after entering those that are new."""
-    names = [column.name for column in table.c][1:]
-    known = _known_numbers(connection, table)
-    missing = sorted(set(keys) - known.keys())
+    wanted = set(keys)
+    known = _known_numbers(connection, table, wanted)
+    missing = sorted(wanted - known.keys())
     if not missing:
         return known
-    insert_missing(connection, table, [dict(zip(names, key, strict=True)) for key in missing])
-    return _known_numbers(connection, table)
+    insert_missing_rows(connection, list(table.c)[1:], missing)
+    return known | _known_numbers(connection, table, missing)
 
 
-def _known_numbers(connection: Connection, table: Table) -> dict[tuple[str, ...], int]:
-    # Fetched whole: one by one, a row costs three times as much.
-    return {row[1:]: row[0] for row in connection.execute(select(table)).all()}
+def _known_numbers(
+    connection: Connection, table: Table, keys: Collection[tuple[str, ...]]
+) -> dict[tuple[str, ...], int]:
+    """The numbers of these keys, and of others that begin alike.
+
+    Not of the whole table, which grows with the years; nor of these keys alone, as comparing three columns costs
+    more than fetching a few rows too many.
+    """
+    query = select(table).where(among(connection, list(table.c)[1], {key[0] for key in keys}))
+    return {row[1:]: row[0] for row in connection.execute(query).all()}
 
 
-def _live_versions(connection: Connection, partition_no: int) -> set[_Version]:
-    query = select(row_versions.c.security_no, row_versions.c.venue_no, *_VALUES).where(
-        row_versions.c.partition_no == partition_no, row_versions.c.to_capture.is_(None)
-    )
-    return set(map(tuple, connection.execute(query).all()))
+def _live_versions(connection: Connection, dialect: SqlDialect, partition_no: int) -> set[_Version]:
+    living = (row_versions.c.partition_no == partition_no) & row_versions.c.to_capture.is_(None)
+    found = fetch_tuples(connection, dialect, _VERSIONS.where(living))
+    days = _iso([row[-1] for row in found])
+    return {(*row[:-1], day) for row, day in zip(found, days, strict=True)}
+
+
+def _ranked(
+    connection: Connection, dialect: SqlDialect, table: Table, rows: ColumnElement[bool]
+) -> tuple[list[Any], dict[int, int]]:
+    """The securities or venues of these row versions in order, and the place of each number among them."""
+    number, *names = table.c
+    used = number.in_(select(row_versions.c[number.name]).where(rows))
+    found = fetch_tuples(connection, dialect, select(number, *names).where(used).order_by(*names))
+    return [row[1:] for row in found], {row[0]: rank for rank, row in enumerate(found)}
+
+
+def _iso(days: Sequence[object]) -> list[str]:
+    """Days as the driver gives them, which is date or text, as ISO 8601; a capture has few different ones."""
+    text = {day: str(day) for day in set(days)}
+    return [text[day] for day in days]
 
 
 def _insert(
@@ -186,17 +184,18 @@ def _insert(
 def _end(connection: Connection, partition_no: int, number: int, versions: Collection[_Version]) -> None:
     if not versions:
         return
-    live = _is(row_versions.c.security_no, "security") & _is(row_versions.c.venue_no, "venue")
-    ending = (
-        update(row_versions)
-        .where(row_versions.c.partition_no == partition_no, live, row_versions.c.to_capture.is_(None))
-        .values(to_capture=number)
+    keys = [version[:2] for version in versions]
+    ending = update(row_versions).where(
+        row_versions.c.partition_no == partition_no, row_versions.c.to_capture.is_(None)
     )
-    connection.execute(ending, [{"security": version[0], "venue": version[1]} for version in versions])
-
-
-def _is(column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
-    return column == bindparam(parameter)
+    key = (row_versions.c.security_no, row_versions.c.venue_no)
+    if has_arrays(connection):
+        ended = rows_as_table(key, keys)
+        own = ending.where(key[0] == ended.c.security_no, key[1] == ended.c.venue_no)
+        connection.execute(own.values(to_capture=number))
+        return
+    own = ending.where(key[0] == bindparam("security"), key[1] == bindparam("venue"))
+    connection.execute(own.values(to_capture=number), [{"security": s, "venue": v} for s, v in keys])
 
 
 def _insert_rejects(connection: Connection, capture: Capture, rejects: Sequence[Reject]) -> None:
@@ -235,12 +234,18 @@ def _enter_in_manifest(
     )
 
 
-def _check_normalised(connection: Connection, wanted: Sequence[Capture]) -> None:
+def normalised_partitions(connection: Connection, wanted: Sequence[Capture]) -> dict[int, int]:
+    """The partition number of each of these captures by its own number.
+
+    Raises:
+        StoreError: one has no records.
+    """
     numbers = [capture.number for capture in wanted]
-    query = select(captures.c.capture_no).where(
+    query = select(captures.c.capture_no, captures.c.partition_no).where(
         captures.c.capture_no.in_(numbers), captures.c.normalized_at.is_not(None)
     )
-    normalised = set(connection.execute(query).scalars())
+    found = {row.capture_no: row.partition_no for row in connection.execute(query)}
     for capture in wanted:
-        if capture.number not in normalised:
+        if capture.number not in found:
             raise StoreError(f"{capture} has no records: it is not normalised", partition=capture.partition)
+    return found

@@ -22,6 +22,7 @@ from finra_core.records import Records
 from finra_core.reopening import Reopening, current_journey, reopened
 from finra_core.tables import Reject
 from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
+from finra_sql import volumes as venue_volumes
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
 from finra_sql.migrate import HEAD
@@ -158,7 +159,7 @@ class SqlStore:
     def records(self, capture: Capture) -> Records:
         """See `Store.records`."""
         with self._reading() as connection:
-            return rows.read(connection, capture)
+            return rows.read(connection, self._dialect, capture)
 
     def rejects(self, capture: Capture) -> list[Reject]:
         """See `Store.rejects`."""
@@ -168,7 +169,7 @@ class SqlStore:
     def volumes(self, captures: Sequence[Capture]) -> Volumes:
         """See `Store.volumes`."""
         with self._reading() as connection:
-            return rows.volumes(connection, captures)
+            return venue_volumes.read(connection, captures)
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         """See `Store.analyses`."""

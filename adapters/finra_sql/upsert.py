@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, Connection, Table, select
+
+from finra_sql.lists import has_arrays, rows_as_table
 
 
 def inserting(connection: Connection, table: Table) -> Any:
@@ -31,3 +33,16 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[
     """Insert those rows that no unique key of the table has yet."""
     if rows:
         connection.execute(inserting(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_missing_rows(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """The same for thousands of rows, as values of these columns in their order."""
+    names = [column.name for column in columns]
+    if has_arrays(connection):
+        # As arrays of one statement: a sixth of the time of as many lists of values.
+        everything = inserting(connection, columns[0].table).from_select(names, select(rows_as_table(columns, rows)))
+        connection.execute(everything.on_conflict_do_nothing())
+    else:
+        insert_missing(connection, columns[0].table, [dict(zip(names, row, strict=True)) for row in rows])
