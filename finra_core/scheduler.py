@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from itertools import groupby
@@ -42,7 +43,7 @@ from finra_core.steps import (
     Metered,
     Run,
     again,
-    analyse_captures,
+    analyse_capture,
     analyse_week,
     arrive,
     ingest,
@@ -112,28 +113,44 @@ class Scheduler:
             forced=request.forced,
             verify=request.verify,
         )
-        attempt = partial(_Attempt, run, request, progress=self._progress, elsewhere=self._elsewhere)
         if self._executor is not None:
             # What cannot follow to where the executor works is to be known before anything is written.
             self._executor.submit(arrive, run).result()
-            return attempt(self._executor, self._executor).make(started_at)
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  not needed where one is given
+        with _threads(request.workers) as fetching, _threads(_COMPUTING) as computing:
+            attempt = _Attempt(
+                run,
+                request,
+                fetching=self._executor or fetching,
+                normalising=self._executor or computing,
+                analysing=computing,
+                progress=self._progress,
+                elsewhere=self._elsewhere,
+            )
+            return attempt.make(started_at)
 
-        threads = ThreadPoolExecutor(request.workers, "finra")
-        try:
-            report = attempt(threads, None).make(started_at)
-        except BaseException as error:
-            # Who interrupts a run will not wait for the time-out of a server that does not answer.
-            threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
-            raise
-        threads.shutdown()
-        return report
+
+_COMPUTING = 2
+"""Threads for what needs no network: one works on columns while the other's database or disk works."""
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[Executor]:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  importing this module need not cost it
+
+    threads = ThreadPoolExecutor(workers, "finra")
+    try:
+        yield threads
+    except BaseException as error:
+        # Who interrupts a run will not wait for the time-out of a server that does not answer.
+        threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    threads.shutdown()
 
 
 class _Attempt:
     """One run while it is made.
 
-    fetching, computing: who does the steps; None is this thread. elsewhere: what the sources that worker
+    fetching, normalising, analysing: who does these steps. elsewhere: what the sources that worker
     processes opened have cost so far, by their names; kept from run to run, as the source's own usage is.
     """
 
@@ -141,16 +158,18 @@ class _Attempt:
         self,
         run: Run,
         request: RunRequest,
-        fetching: Executor,
-        computing: Executor | None,
         *,
+        fetching: Executor,
+        normalising: Executor,
+        analysing: Executor,
         progress: Progress,
         elsewhere: dict[str, Usage],
     ) -> None:
         self._run = run
         self._request = request
         self._fetching = fetching
-        self._computing = computing
+        self._normalising = normalising
+        self._analysing = analysing
         self._progress = progress
         self._elsewhere = elsewhere
         self._account = Account()
@@ -283,19 +302,24 @@ class _Attempt:
     def _normalise(self) -> None:
         waiting = self._run.store.unnormalised()
         by_partition = [list(captures) for _key, captures in groupby(waiting, key=lambda capture: capture.partition)]
-        for result in self._in_order(self._computing, "Normalization", normalise, by_partition):
+        for result in self._in_order(self._normalising, "Normalization", normalise, by_partition):
             self._account.enter(result.report, result.found)
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
-        for capture in self._run.store.unanalysed(CALC_VERSION):
-            if analyse_captures(self._run, [capture]):
+        waiting = self._run.store.unanalysed(CALC_VERSION)
+        analysed = self._in_order(self._analysing, "Analytics", analyse_capture, waiting)
+        for capture, needed in zip(waiting, analysed, strict=True):
+            if needed:
                 self._account.complete(capture.partition, Stage.CALC)
-        states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
+        found = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
+        states = [found[week] for week in sorted(found, reverse=True)]
+        across = self._in_order(
+            self._analysing, "Cross-tier analytics", partial(analyse_week, expected=targets), states
+        )
         checks = []
-        for week in sorted(states, reverse=True):
-            found = analyse_week(self._run, states[week], targets)
-            self._account.note(found)
-            checks.append(Check(week_key(week), Stage.CALC, found))
+        for state, anomalies in zip(states, across, strict=True):
+            self._account.note(anomalies)
+            checks.append(Check(week_key(state.week_ending), Stage.CALC, anomalies))
         return checks
 
     def _judge(self, weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
@@ -345,12 +369,9 @@ class _Attempt:
             usage=sum(self._elsewhere.values(), start=self._run.source.usage()),
         )
 
-    def _in_order(
-        self, executor: Executor | None, phase: str, step: Callable[[Run, T], R], items: Sequence[T]
-    ) -> Iterator[R]:
+    def _in_order(self, executor: Executor, phase: str, step: Callable[[Run, T], R], items: Sequence[T]) -> Iterator[R]:
         """The steps' results in the items' order; several at work, but never all of them at once."""
-        results = map(partial(step, self._run), items) if executor is None else self._submitted(executor, step, items)
-        for done, result in enumerate(results, start=1):
+        for done, result in enumerate(self._submitted(executor, step, items), start=1):
             self._progress(phase, done, len(items))
             yield result
 
