@@ -86,6 +86,7 @@ class HttpSource:
         self._token = new_run_id()
         self._runtime = runtime
         self._meter = Meter(settings.max_bytes)
+        self._probed: dict[Partition, SourceVersion] = {}
         self._token_client: Client | None = None
         self._client = self._connect()
         self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
@@ -111,10 +112,16 @@ class HttpSource:
         Raises:
             SourceError: the API does not answer.
         """
-        return self._probe(partition, self._deadline())
+        version = self._probe(partition, self._deadline())
+        if version is not None:
+            self._probed[partition] = version
+        return version
 
     def fetch(self, partition: Partition) -> Payload:
         """One document with all rows, and the version that exactly these rows have.
+
+        What the last probe of the partition saw is what the rows are checked against: it is not asked for again,
+        unless FINRA has republished the partition since.
 
         Raises:
             SourceUnavailableError: it could not be read for now, or was being republished.
@@ -122,7 +129,7 @@ class HttpSource:
         """
         deadline = self._deadline()
         for reads in range(1, MAX_READS + 1):
-            version = self._probe(partition, deadline)
+            version = self._probed.pop(partition, None) or self._probe(partition, deadline)
             if version is None:
                 raise SourceDataError(f"no rows for {partition}, though it was listed", partition=partition)
             try:
@@ -140,10 +147,11 @@ class HttpSource:
         )
 
     def price(self, version: SourceVersion | None) -> Usage:
-        """The probe and the pages that a partition of so many rows is expected to take."""
-        rows = 0 if version is None else version.row_count
-        pages = -(-rows // PAGE_ROWS)
-        return Usage(1 + pages, PROBE_BYTES + pages * PAGE_BYTES + rows * PAGE_ROW_BYTES)
+        """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
+        if version is None:
+            return Usage(1, PROBE_BYTES)
+        pages = -(-version.row_count // PAGE_ROWS)
+        return Usage(pages, pages * PAGE_BYTES + version.row_count * PAGE_ROW_BYTES)
 
     def usage(self) -> Usage:
         """All requests made, and the bytes of their answers' bodies as they came over the network, compressed."""
