@@ -183,10 +183,8 @@ class HttpSource:
         return self._client.send(request, read_version, deadline)
 
     def _read(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> Payload:
-        pages = self._pages(partition, version, deadline.fork())
-        _check_version(pages, version)
-        lines = chain.from_iterable(page.lines for page in pages)
-        document = "\n".join(chain([DELIMITER.join(FIELDS)], lines, [""])).encode()
+        texts = _checked_texts(self._pages(partition, version, deadline.fork()), version)
+        document = b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *texts])
         return Payload((document,), self._settings.api_url + DATA_PATH, version)  # type: ignore[arg-type, unused-ignore]
 
     def _pages(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> list[Page]:
@@ -217,7 +215,7 @@ class HttpSource:
             read = partial(read_page, partition=partition, limit=limit, total=total)
             page = self._client.send(request, read, deadline)
             pages.append(page)
-            offset += len(page.lines)
+            offset += len(page)
         return pages
 
     def _data_request(self, partition: Partition, query: bytes, max_bytes: int) -> Request:
@@ -225,8 +223,8 @@ class HttpSource:
         return Request("POST", url, str(partition), "text/plain", partition, query, max_bytes)
 
 
-def _check_version(pages: list[Page], version: SourceVersion) -> None:
-    """Check that the pages together are the version that the probe saw.
+def _checked_texts(pages: list[Page], version: SourceVersion) -> list[bytes]:
+    """The pages' texts, once it is sure that the pages together are the version that the probe saw.
 
     Raises:
         RepublishedError: they are not.
@@ -238,3 +236,4 @@ def _check_version(pages: list[Page], version: SourceVersion) -> None:
     repeated = len(keys) - len(set(keys))
     if repeated:
         raise RepublishedError(f"{repeated:,} rows came twice")
+    return [page.text for page in pages]
