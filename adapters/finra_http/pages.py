@@ -81,7 +81,8 @@ def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Pag
 
 
 def _table(text: bytes, reply: Reply) -> Table:
-    text = text.replace(b"\r\n", b"\n")
+    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
+        text = text.replace(b"\r\n", b"\n")
     # Without quotes there is nothing to tell a delimiter or a line end inside a value from a real one.
     for forbidden in (b'"', b"\r"):
         if forbidden in text:
