@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from attrs import frozen
+from attrs import field, frozen
 
 from finra_core.captures import SourceVersion
 from finra_core.errors import SourceDataError
@@ -20,19 +20,21 @@ from finra_http.transport import Reply
 MAX_ROWS = 5_000_000
 """Thirty times the rows of the largest partition seen: beyond it the number is wrong."""
 
-RowKey = tuple[str, ...]
-
 
 @frozen(eq=False)
 class Page:
-    """Rows as delimited lines with the columns of FIELDS, and their keys.
+    """Rows as delimited lines with the columns of FIELDS, each ended by one LF, and their keys.
 
-    newest: the latest lastUpdateDate among them.
+    A key is the row's values of KEY_FIELDS, delimited: a tuple of them would take four times the memory.
+    newest: the latest lastUpdateDate among the rows.
     """
 
-    lines: Sequence[str]
-    keys: Sequence[RowKey]
+    text: bytes = field(repr=False)
+    keys: Sequence[str] = field(repr=False)
     newest: date
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
 
 def read_version(reply: Reply) -> SourceVersion | None:
@@ -74,12 +76,13 @@ def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Pag
         raise SourceDataError(f"{len(table):,} rows where {limit:,} are asked for")
     check_identity(table.distinct, partition)
     _check_summary_types(table)
-    keys = list(zip(*(table.columns[name] for name in KEY_FIELDS), strict=True))
-    return Page(_lines(table), keys, _newest(table.columns["lastUpdateDate"]))
+    lines = "\n".join([*_lines(table), ""]).encode()
+    return Page(lines, _joined(table, KEY_FIELDS), _newest(table.columns["lastUpdateDate"]))
 
 
 def _table(text: bytes, reply: Reply) -> Table:
-    text = text.replace(b"\r\n", b"\n")
+    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
+        text = text.replace(b"\r\n", b"\n")
     # Without quotes there is nothing to tell a delimiter or a line end inside a value from a real one.
     for forbidden in (b'"', b"\r"):
         if forbidden in text:
@@ -107,7 +110,11 @@ def _lines(table: Table) -> Sequence[str]:
     """The rows with their columns in the order of FIELDS, in which FINRA is expected but not known to send them."""
     if tuple(table.columns) == FIELDS:
         return table.texts
-    return [DELIMITER.join(row) for row in zip(*(table.columns[name] for name in FIELDS), strict=True)]
+    return _joined(table, FIELDS)
+
+
+def _joined(table: Table, names: Sequence[str]) -> list[str]:
+    return list(map(DELIMITER.join, zip(*(table.columns[name] for name in names), strict=True)))
 
 
 def _check_summary_types(table: Table) -> None:

@@ -86,6 +86,7 @@ class HttpSource:
         self._token = new_run_id()
         self._runtime = runtime
         self._meter = Meter(settings.max_bytes)
+        self._probed: dict[Partition, SourceVersion] = {}
         self._token_client: Client | None = None
         self._client = self._connect()
         self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
@@ -111,10 +112,16 @@ class HttpSource:
         Raises:
             SourceError: the API does not answer.
         """
-        return self._probe(partition, self._deadline())
+        version = self._probe(partition, self._deadline())
+        if version is not None:
+            self._probed[partition] = version
+        return version
 
     def fetch(self, partition: Partition) -> Payload:
         """One document with all rows, and the version that exactly these rows have.
+
+        What the last probe of the partition saw is what the rows are checked against: it is not asked for again,
+        unless FINRA has republished the partition since.
 
         Raises:
             SourceUnavailableError: it could not be read for now, or was being republished.
@@ -122,7 +129,7 @@ class HttpSource:
         """
         deadline = self._deadline()
         for reads in range(1, MAX_READS + 1):
-            version = self._probe(partition, deadline)
+            version = self._probed.pop(partition, None) or self._probe(partition, deadline)
             if version is None:
                 raise SourceDataError(f"no rows for {partition}, though it was listed", partition=partition)
             try:
@@ -140,10 +147,11 @@ class HttpSource:
         )
 
     def price(self, version: SourceVersion | None) -> Usage:
-        """The probe and the pages that a partition of so many rows is expected to take."""
-        rows = 0 if version is None else version.row_count
-        pages = -(-rows // PAGE_ROWS)
-        return Usage(1 + pages, PROBE_BYTES + pages * PAGE_BYTES + rows * PAGE_ROW_BYTES)
+        """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
+        if version is None:
+            return Usage(1, PROBE_BYTES)
+        pages = -(-version.row_count // PAGE_ROWS)
+        return Usage(pages, pages * PAGE_BYTES + version.row_count * PAGE_ROW_BYTES)
 
     def usage(self) -> Usage:
         """All requests made, and the bytes of their answers' bodies as they came over the network, compressed."""
@@ -175,10 +183,8 @@ class HttpSource:
         return self._client.send(request, read_version, deadline)
 
     def _read(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> Payload:
-        pages = self._pages(partition, version, deadline.fork())
-        _check_version(pages, version)
-        lines = chain.from_iterable(page.lines for page in pages)
-        document = "\n".join(chain([DELIMITER.join(FIELDS)], lines, [""])).encode()
+        texts = _checked_texts(self._pages(partition, version, deadline.fork()), version)
+        document = b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *texts])
         return Payload((document,), self._settings.api_url + DATA_PATH, version)  # type: ignore[arg-type, unused-ignore]
 
     def _pages(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> list[Page]:
@@ -209,7 +215,7 @@ class HttpSource:
             read = partial(read_page, partition=partition, limit=limit, total=total)
             page = self._client.send(request, read, deadline)
             pages.append(page)
-            offset += len(page.lines)
+            offset += len(page)
         return pages
 
     def _data_request(self, partition: Partition, query: bytes, max_bytes: int) -> Request:
@@ -217,8 +223,8 @@ class HttpSource:
         return Request("POST", url, str(partition), "text/plain", partition, query, max_bytes)
 
 
-def _check_version(pages: list[Page], version: SourceVersion) -> None:
-    """Check that the pages together are the version that the probe saw.
+def _checked_texts(pages: list[Page], version: SourceVersion) -> list[bytes]:
+    """The pages' texts, once it is sure that the pages together are the version that the probe saw.
 
     Raises:
         RepublishedError: they are not.
@@ -230,3 +236,4 @@ def _check_version(pages: list[Page], version: SourceVersion) -> None:
     repeated = len(keys) - len(set(keys))
     if repeated:
         raise RepublishedError(f"{repeated:,} rows came twice")
+    return [page.text for page in pages]

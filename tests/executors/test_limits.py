@@ -118,4 +118,7 @@ def test_the_requests_and_bytes_of_workers_are_in_the_report(
         assert report.count(Outcome.INGESTED) == 3
         assert report.usage.requests == len(finra.requests) - before
         usages.append(report.usage)
-    assert usages[0] == usages[1]
+    assert usages[0].requests == 1 + 3 + 3  # the listing; per partition a probe and a page
+    # What one worker has probed another one asks for again before it fetches.
+    assert 0 <= usages[1].requests - usages[0].requests <= 3
+    assert usages[1].bytes_received >= usages[0].bytes_received

@@ -155,7 +155,7 @@ def test_a_price_grows_with_the_rows() -> None:
         none = source.price(None)
         one, many = (source.price(SourceVersion(date(2026, 2, 3), rows)) for rows in (5000, 5001))
     assert none.requests == 1
-    assert (one.requests, many.requests) == (2, 3)
+    assert (one.requests, many.requests) == (1, 2)
     assert none.bytes_received < one.bytes_received < many.bytes_received
 
 
@@ -163,9 +163,10 @@ def test_the_requests_of_a_partition_are_one_probe_and_its_pages() -> None:
     desk = Desk(make_rows(3100))
     with source_over(desk) as source:
         price = source.price(source.probe(PARTITION))
-        before = source.usage().requests
+        assert source.usage().requests == 1
         source.fetch(PARTITION)
-        assert source.usage().requests - before == price.requests == 4
+        assert source.usage().requests - 1 == price.requests == 3
+    assert desk.count() == {"probe": 1, "page": 3}
 
 
 def test_a_source_that_is_dead_stays_within_its_tries() -> None:

@@ -217,6 +217,42 @@ def test_a_partition_that_shrinks_in_mid_read_is_read_again() -> None:
     assert text_of(fetch(desk)).splitlines()[1:] == make_rows(4)
 
 
+@pytest.mark.parametrize("symbols", [8, 2])
+def test_a_partition_republished_between_its_probe_and_its_fetch_is_asked_for_anew(symbols: int) -> None:
+    desk = Desk(make_rows(4))
+    with serving(desk) as url:
+        source = connect(url)
+        source.probe(PARTITION)
+        desk.rows = make_rows(symbols)
+        payload = source.fetch(PARTITION)
+        source.close()
+    assert text_of(payload).splitlines()[1:] == make_rows(symbols)
+    assert payload.version == SourceVersion(date.fromisoformat(NEWEST), 4 * symbols)
+    assert desk.count()["probe"] == 2
+
+
+def test_rows_restated_between_their_probe_and_their_fetch_have_the_version_that_they_came_with() -> None:
+    desk = Desk()
+    with serving(desk) as url:
+        source = connect(url)
+        source.probe(PARTITION)
+        desk.rows = [row.replace(NEWEST, "2026-02-09") for row in desk.rows]
+        payload = source.fetch(PARTITION)
+        source.close()
+    assert payload.version == SourceVersion(date(2026, 2, 9), 16)
+
+
+def test_a_probe_serves_one_fetch() -> None:
+    desk = Desk()
+    with serving(desk) as url:
+        source = connect(url)
+        source.probe(PARTITION)
+        source.fetch(PARTITION)
+        source.fetch(PARTITION)
+        source.close()
+    assert desk.count() == {"probe": 2, "page": 2}
+
+
 def test_a_partition_withdrawn_in_mid_read_has_no_rows() -> None:
     gone = always(answer(status=204, Record_Total=0))
     desk = Desk(changes={"page": gone})

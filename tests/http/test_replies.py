@@ -60,7 +60,7 @@ def test_reading_an_answer_ends_in_a_value_or_a_named_problem(reply: Reply) -> N
     with suppress(ProblemError, SourceDataError):
         read_version(reply)
     with suppress(ProblemError, SourceDataError, RepublishedError):
-        assert read_page(reply, PARTITION, 8, 8).lines
+        assert read_page(reply, PARTITION, 8, 8).text
     with suppress(ProblemError):
         assert all(isinstance(found, Partition) for found in read_listing(reply).partitions)
 
@@ -71,8 +71,9 @@ def test_a_damaged_page_never_changes_which_week_tier_and_kind_its_rows_are_of(b
     headers = {"Content-Type": "text/plain", "Record-Total": "8", "Total-Records-On-Page": "8"}
     with suppress(ProblemError, SourceDataError):
         page = read_page(Reply(200, headers, body), PARTITION, 8, 8)
-        assert len(page.lines) == 8
-        for line in page.lines:
+        lines = page.text.decode().split("\n")[:-1]
+        assert len(page) == len(lines) == 8
+        for line in lines:
             week, tier, kind, *_rest = line.split("|")
             assert (week, tier) == ("2025-12-29", "OTCE")
             assert kind in {"ATS_W_SMBL", "ATS_W_SMBL_FIRM", "OTC_W_SMBL", "OTC_W_SMBL_FIRM"}
