@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -19,11 +19,17 @@ _WORST_FIRST = tuple(Severity)
 
 def record_checks(connection: Connection, checks: Sequence[Check], at: datetime) -> None:
     """See `Transaction.record_checks`."""
+    # Asked once for all: a run checks every week of the store, and nearly all checks neither find nor resolve anything.
+    opened = _open_fingerprints(connection, {check.partition_key for check in checks})
     for check in checks:
         found = {a.fingerprint: a for a in sorted(check.found, key=_mildest_first)}
         for fingerprint, anomaly in found.items():
             _see(connection, fingerprint, anomaly, at)
-        _resolve_all_but(connection, found, check, at)
+            opened[anomaly.partition_key, anomaly.stage.value].add(fingerprint)
+        passed = opened[check.partition_key, check.stage.value] - found.keys()
+        if passed:
+            _resolve(connection, passed, at)
+            opened[check.partition_key, check.stage.value] -= passed
 
 
 def read(connection: Connection, *, include_resolved: bool) -> list[AnomalyRecord]:
@@ -63,18 +69,22 @@ def _see(connection: Connection, fingerprint: str, anomaly: Anomaly, at: datetim
     upsert(connection, anomalies, ["fingerprint"], {**first_seen, **seen}, again)
 
 
-def _resolve_all_but(connection: Connection, found: Collection[str], check: Check, at: datetime) -> None:
-    passed = (
-        update(anomalies)
-        .where(
-            anomalies.c.partition_key == check.partition_key,
-            anomalies.c.stage == check.stage.value,
-            anomalies.c.resolved_at.is_(None),
-            anomalies.c.fingerprint.not_in(list(found)),
-        )
-        .values(resolved_at=at)
+def _open_fingerprints(
+    connection: Connection, partition_keys: Collection[str]
+) -> defaultdict[tuple[str, str], set[str]]:
+    """The open anomalies of these partition keys, by partition key and stage."""
+    query = select(anomalies.c.partition_key, anomalies.c.stage, anomalies.c.fingerprint).where(
+        anomalies.c.partition_key.in_(partition_keys), anomalies.c.resolved_at.is_(None)
     )
-    connection.execute(passed)
+    opened: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for partition_key, stage, fingerprint in connection.execute(query):
+        opened[partition_key, stage].add(fingerprint)
+    return opened
+
+
+def _resolve(connection: Connection, fingerprints: Collection[str], at: datetime) -> None:
+    passed = update(anomalies).where(anomalies.c.fingerprint.in_(fingerprints), anomalies.c.resolved_at.is_(None))
+    connection.execute(passed.values(resolved_at=at))
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> AnomalyRecord:

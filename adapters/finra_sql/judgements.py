@@ -95,12 +95,13 @@ def _tier_state(rows: Sequence[Row[tuple[object, ...]]], analysed: _Analysed) ->
     normalised = [row for row in rows if row.normalized_at is not None]
     if not normalised:
         return TierState(newest=from_row(rows[-1]), normalised=None, rejected_rows=0, analysed=False)
-    newest: Capture = from_row(normalised[-1])
+    with_records: Capture = from_row(normalised[-1])
+    partition = with_records.partition
     return TierState(
-        newest=from_row(rows[-1]),
-        normalised=newest,
+        newest=with_records if rows[-1] is normalised[-1] else from_row(rows[-1]),
+        normalised=with_records,
         rejected_rows=normalised[-1].rejected_rows,
-        analysed=(newest.partition.week_ending, newest.partition.tier.value, inputs_text([newest.number])) in analysed,
+        analysed=(partition.week_ending, partition.tier.value, inputs_text([with_records.number])) in analysed,
     )
 
 

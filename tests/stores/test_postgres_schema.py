@@ -170,7 +170,7 @@ def test_every_query_of_a_partition_or_a_week_finds_its_rows_by_an_index(
 
     @event.listens_for(store._engine, "before_cursor_execute")
     def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if re.match(r"SELECT (?!pg_)|UPDATE", statement):
+        if re.match(r"SELECT (?!pg_)|UPDATE|WITH", statement):
             values = parameters[0] if many else parameters
             with connection.connection.cursor() as cursor:
                 plan = cursor.execute(f"EXPLAIN {statement}", values).fetchall()
