@@ -1,0 +1,123 @@
+"""`python -m benchmarks`: measure, check, report. Exit code 1 where a result is wrong, never for a time."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks import machine, product, profiling, report
+from benchmarks.bench import RIVALS, Bench
+from benchmarks.databases import Database, Postgres, Sqlite
+from benchmarks.inputs import SIZES
+from benchmarks.measuring import CommandError
+from benchmarks.postgres import NoPostgresError, running
+from benchmarks.results import Measure, Outcome
+from benchmarks.works import WORKS
+
+
+def main() -> int:
+    """Do what the command line asks for."""
+    options = _parser().parse_args()
+    if options.list:
+        sys.stdout.write("".join(f"{name}: {(run.__doc__ or '').splitlines()[0]}\n" for name, run in WORKS.items()))
+        return 0
+    with _bench(options) as bench:
+        if options.profile:
+            sys.stdout.write(profiling.profile(options.profile, bench))
+            return 0
+        about = machine.describe(bench.folder)
+        outcomes = [_outcome(bench, work) for work in options.works or WORKS]
+        settings = {"size": f"{bench.size.name}, {bench.rounds} rounds", "rivals": _versions(bench)}
+    text = report.markdown(outcomes, about, settings)
+    sys.stdout.write(text)
+    if options.json:
+        options.json.write_text(report.as_json(outcomes, about, settings), encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    if options.write:
+        report.write_between_marks(options.write, text)
+    return 1 if any(outcome.wrong for outcome in outcomes) else 0
+
+
+def _outcome(bench: Bench, work: str) -> Outcome:
+    """Do a work; where it breaks off, that is wrong too, and the others are done all the same."""
+    sys.stderr.write(f"{work}...\n")
+    bench.begin()
+    measures: list[Measure] = []
+    try:
+        for measure in WORKS[work](bench):
+            sys.stderr.write(f"  {measure.what}: {measure.median:.3g}\n")
+            measures.append(measure)
+    except (CommandError, subprocess.CalledProcessError) as error:
+        bench.checks.wrong.append(f"{error} {getattr(error, 'stderr', None) or ''}".strip())
+    for wrong in bench.checks.wrong:
+        sys.stderr.write(f"  WRONG: {wrong}\n")
+    return Outcome(work, measures, bench.checks.right, bench.checks.wrong, bench.skipped)
+
+
+@contextmanager
+def _bench(options: argparse.Namespace) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finra-benchmarks-")))
+        folder = folder.resolve()
+        scratch = folder / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        size = SIZES[options.size]
+        yield Bench(
+            folder=folder,
+            size=size,
+            rounds=options.repeats or size.rounds,
+            rivals=options.rivals,
+            databases=_databases(options.databases, scratch, folder, stack),
+            product=product.Product(options.finra, scratch),
+        )
+
+
+def _databases(names: Sequence[str], scratch: Path, folder: Path, stack: ExitStack) -> list[Database]:
+    databases: list[Database] = [Sqlite(scratch)]
+    if "postgres" in names:
+        databases.append(Postgres(stack.enter_context(running(folder)), scratch))
+    return databases
+
+
+def _versions(bench: Bench) -> str:
+    return ", ".join(f"{name} {version}" for name, version in bench.versions().items()) or "none but the loaders"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("works", nargs="*", metavar="WORK", choices=[*WORKS, []], help="those to do [all]")
+    parser.add_argument("--list", action="store_true", help="say which works there are")
+    parser.add_argument("--size", choices=SIZES, default="full", help="how large they are [full]")
+    parser.add_argument("--repeats", type=int, metavar="N", help="rounds of A B A B [5, small 1]")
+    parser.add_argument("--rivals", type=_names(RIVALS), default=RIVALS, help=f"of {','.join(RIVALS)}, or none [all]")
+    parser.add_argument(
+        "--databases", type=_names(("sqlite", "postgres")), default=("sqlite", "postgres"), help="[sqlite,postgres]"
+    )
+    parser.add_argument("--finra", type=Path, default=product.installed(), help="another command to measure")
+    parser.add_argument("--folder", type=Path, help="where files and environments are kept for the next time")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this page")
+    parser.add_argument("--profile", choices=profiling.PROFILES, help="say where a run's time goes, and measure nothing")
+    return parser
+
+
+def _names(known: Sequence[str]):
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(name for name in text.split(",") if name != "none")
+        unknown = set(names) - set(known)
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{min(unknown)!r} is none of {', '.join(known)}")
+        return names
+
+    return read
+
+
+if __name__ == "__main__":
+    sys.exit(main())
