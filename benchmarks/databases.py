@@ -41,6 +41,9 @@ class Database(Protocol):
     def load(self, url: str, bodies: Sequence[Path], *, fractional: bool = False) -> Command:
         """The floor: make the table and load these files into it."""
 
+    def ask(self, url: str, query: str, output: Path) -> Command:
+        """Its own shell, which writes the rows without a header, the values with | between them."""
+
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
         """Ask it."""
 
@@ -82,6 +85,11 @@ class Sqlite:
         script.write_text("\n".join([table, ".separator |", *imports, ""]), encoding="utf-8")
         arguments = [sqlite_shell(), "-batch", "-bail", _path(url)]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdin=script)
+
+    def ask(self, url: str, query: str, output: Path) -> Command:
+        """See `Database.ask`."""
+        arguments = [sqlite_shell(), "-batch", "-bail", "-list", _path(url), query]
+        return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
         """See `Database.rows`."""
@@ -130,6 +138,11 @@ class Postgres:
         script.write_text("\n".join([table, *copies, ""]), encoding="utf-8")
         arguments = [self.server.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", script, url]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ)
+
+    def ask(self, url: str, query: str, output: Path) -> Command:
+        """See `Database.ask`."""
+        arguments = [self.server.psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query, url]
+        return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
         """See `Database.rows`."""

@@ -29,32 +29,36 @@ _UNQUOTED = '|"\\'
 """What the loaders would not take literally."""
 
 
-def bodies(files: Path, folder: Path) -> list[Path]:
-    """One pipe-delimited file a partition, without a header, in the table's order; made if they are not there."""
+def bodies(files: Path, day: str = "2026-06-01") -> list[Path]:
+    """One pipe-delimited file a partition, without a header, in the table's order; made if they are not there.
+
+    day: the run date in the capture_ids.
+    """
+    folder = files.with_name(f"{files.name}.bodies-{day}")
     if not folder.exists():
         unfinished = folder.with_name(f"{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         for (week, tier), partition_folder in partition_folders(files).items():
-            lines = _lines(week, tier, read_rows(partition_folder))
+            lines = _lines(week, tier, day, read_rows(partition_folder))
             (unfinished / f"{week}-{tier}.txt").write_text("".join(lines), encoding="utf-8")
         unfinished.rename(folder)
     return sorted(folder.iterdir())
 
 
-def capture_id(week: str, tier: str) -> str:
-    """As the product's own, of some run date."""
-    return f"finra.otc_transparency:{tier}:{week}:20260601"
+def capture_id(week: str, tier: str, day: str) -> str:
+    """As the product's own of this run date."""
+    return f"finra.otc_transparency:{tier}:{week}:{day.replace('-', '')}"
 
 
-def _lines(week: str, tier: str, rows: Iterator[Row]) -> Iterator[str]:
+def _lines(week: str, tier: str, day: str, rows: Iterator[Row]) -> Iterator[str]:
     taken: Counter[tuple[str, str]] = Counter()
     for row in rows:
         symbol, venue = row["issueSymbolIdentifier"], row.get("MPID") or row["firmCRDNumber"]
         repeats = taken[symbol, venue]
         taken[symbol, venue] += 1
         cells = (
-            capture_id(week, tier), week, tier, symbol, f"{venue}/{repeats}" if repeats else venue,
+            capture_id(week, tier, day), week, tier, symbol, f"{venue}/{repeats}" if repeats else venue,
             row["issueName"], row["marketParticipantName"],
             row["totalWeeklyShareQuantity"], row["totalWeeklyTradeCount"], row["lastUpdateDate"],
         )  # fmt: skip

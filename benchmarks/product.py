@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import Factory, frozen
 
+from benchmarks import scripts
 from benchmarks.measuring import Command
 
 RUN_DATE = "2026-06-01"
@@ -38,12 +39,13 @@ class Product:
         )
 
     def run(self, source: str | Path, store: str, *options: str) -> Command:
-        """`finra run` of a folder of files or of a source's URL."""
+        """`finra run` of a folder of files or of a source's URL; an option given twice counts as given last."""
         where = ["--source", "file", "--source-path", str(source)] if isinstance(source, Path) else ["--source", source]
         return self.command("run", *where, "--store", store, "--run-date", RUN_DATE, *options)
 
-    def script(self, code: str, *arguments: str, stdout: Path | None = None) -> Command:
-        """Python code that imports it."""
+    def program(self, script: str, *arguments: str, stdout: Path | None = None) -> Command:
+        """One of our scripts that use it as a library."""
+        path = Path(scripts.__file__).with_name(script)
         return Command(
-            arguments=[self.python, "-c", code, *arguments], folder=self.folder, environ=environment(), stdout=stdout
+            arguments=[self.python, path, *arguments], folder=self.folder, environ=environment(), stdout=stdout
         )

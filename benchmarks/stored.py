@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.databases import Database
 from benchmarks.results import Checks
-from benchmarks.truth import Key, Totals
+from benchmarks.truth import Key, Totals, across_tiers
 
 _PREFIX = "finra_otc_transparency_"
 _SUMS = f"""
@@ -22,7 +23,8 @@ def check_store(checks: Checks, database: Database, url: str, truth: Mapping[Key
     """Rows, shares and trades of every partition, its analytics, its three stages, and that its week is ready."""
     rows = {(str(week), tier): tuple(map(int, sums)) for week, tier, *sums in database.rows(url, _SUMS)}
     checks.equal("rows, millionths of shares and trades", rows, {key: totals.sums for key, totals in truth.items()})
-    _check_analytics(checks, database, url, truth)
+    found = {(str(week), tier): tuple(values) for week, tier, *values in database.rows(url, _WEEKLY)}
+    check_analyses(checks, found, truth)
     stages = dict(database.rows(url, "SELECT stage, count(*) FROM core_manifest GROUP BY stage"))
     weeks = len({week for week, _tier in truth})
     expected = {"RAW": len(truth), "NORMALIZED": len(truth), "CALC": len(truth) + weeks}
@@ -45,10 +47,12 @@ def check_table(checks: Checks, database: Database, url: str, truth: Mapping[Key
     checks.equal("rows, millionths of shares and trades", found, {key: totals.sums for key, totals in truth.items()})
 
 
-def _check_analytics(checks: Checks, database: Database, url: str, truth: Mapping[Key, Totals]) -> None:
-    found = {(str(week), tier): tuple(values) for week, tier, *values in database.rows(url, _WEEKLY)}
-    for key, totals in truth.items():
+def check_analyses(checks: Checks, found: Mapping[Key, Sequence[Any]], truth: Mapping[Key, Totals]) -> None:
+    """Millionths of shares, trades, venues and HHI of every tier and, as tier ALL, of every week."""
+    expected = {**truth, **across_tiers(truth)}
+    checks.equal("what has analytics", sorted(found), sorted(expected))
+    for key, totals in expected.items():
         *sums, hhi = found.get(key, (0, 0, 0, 0.0))
-        expected = [totals.shares_micros, totals.trades, len(totals.by_venue)]
-        checks.equal(f"{key}: shares, trades and venues of the week", [int(value) for value in sums], expected)
+        wanted = [totals.shares_micros, totals.trades, len(totals.by_venue)]
+        checks.equal(f"{key}: shares, trades and venues of the week", [int(value) for value in sums], wanted)
         checks.close(f"{key}: HHI", float(hhi), totals.hhi)

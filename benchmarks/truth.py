@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +43,15 @@ def read_totals(folder: Path) -> dict[Key, Totals]:
     return {key: _totals(path) for key, path in partition_folders(folder).items()}
 
 
+def across_tiers(totals: Mapping[Key, Totals]) -> dict[Key, Totals]:
+    """The totals of every week over its tiers, as tier ALL."""
+    weeks: dict[Key, Totals] = {}
+    for (week, _tier), one in totals.items():
+        sum_so_far = weeks.get((week, "ALL"))
+        weeks[week, "ALL"] = one if sum_so_far is None else _sum(sum_so_far, one)
+    return weeks
+
+
 def partition_folders(folder: Path) -> dict[Key, Path]:
     """The hive-style folders that hold a partition's files, by week and tier."""
     paths = sorted(folder.glob("week_ending=*/tier=*"))
@@ -73,6 +82,13 @@ def comparable(row: Row) -> tuple[str, ...]:
     identity = tuple(row.get(name) or "" for name in names)
     quantities = str(micros(row["totalWeeklyShareQuantity"])), row["totalWeeklyTradeCount"], row["lastUpdateDate"]
     return (*identity, *quantities)
+
+
+def _sum(one: Totals, other: Totals) -> Totals:
+    by_venue = Counter(one.by_venue)
+    by_venue.update(other.by_venue)
+    rows, shares, trades = (a + b for a, b in zip(one.sums, other.sums, strict=True))
+    return Totals(rows, shares, trades, dict(by_venue), one.size_bytes + other.size_bytes)
 
 
 def _totals(partition_folder: Path) -> Totals:

@@ -88,8 +88,7 @@ class _Ingest:
             return cost
 
     def _floor(self, url: str) -> Command:
-        bodies = floor.bodies(self.files, self.files.with_name(f"{self.files.name}.bodies"))
-        return self.database.load(url, bodies, fractional=self.fractional)
+        return self.database.load(url, floor.bodies(self.files), fractional=self.fractional)
 
     def _pandas(self, url: str) -> Command:
         return self._script("pandas", "pandas_to_sql.py", url)
