@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, check, report. Exit code 1 where a result is wrong, never for a time."""
+"""Measure, check, report. Exit code 1 where a result is wrong, never for a time; 2 where something is missing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import machine, product, profiling, report
 from benchmarks.bench import RIVALS, Bench
-from benchmarks.databases import Database, Postgres, Sqlite
+from benchmarks.databases import Database, Postgres, Sqlite, sqlite_shell
 from benchmarks.inputs import SIZES
 from benchmarks.measuring import CommandError
 from benchmarks.postgres import NoPostgresError, running
@@ -26,6 +26,14 @@ def main() -> int:
     if options.list:
         sys.stdout.write("".join(f"{name}: {(run.__doc__ or '').splitlines()[0]}\n" for name, run in WORKS.items()))
         return 0
+    try:
+        return _main(options)
+    except (NoPostgresError, FileNotFoundError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _main(options: argparse.Namespace) -> int:
     with _bench(options) as bench:
         if options.profile:
             sys.stdout.write(profiling.profile(options.profile, bench))
@@ -79,6 +87,7 @@ def _bench(options: argparse.Namespace) -> Iterator[Bench]:
 
 
 def _databases(names: Sequence[str], scratch: Path, folder: Path, stack: ExitStack) -> list[Database]:
+    sqlite_shell()  # without it there is nothing to compare with
     databases: list[Database] = [Sqlite(scratch)]
     if "postgres" in names:
         databases.append(Postgres(stack.enter_context(running(folder)), scratch))
@@ -91,7 +100,7 @@ def _versions(bench: Bench) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("works", nargs="*", metavar="WORK", choices=[*WORKS, []], help="those to do [all]")
+    parser.add_argument("works", nargs="*", metavar="WORK", type=_work, help="those to do [all]")
     parser.add_argument("--list", action="store_true", help="say which works there are")
     parser.add_argument("--size", choices=SIZES, default="full", help="how large they are [full]")
     parser.add_argument("--repeats", type=int, metavar="N", help="rounds of A B A B [5, small 1]")
@@ -104,11 +113,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this page")
-    parser.add_argument("--profile", choices=profiling.PROFILES, help="say where a run's time goes, and measure nothing")
+    parser.add_argument(
+        "--profile", choices=profiling.PROFILES, help="say where a run's time goes, and measure nothing"
+    )
     return parser
 
 
-def _names(known: Sequence[str]):
+def _work(name: str) -> str:
+    if name not in WORKS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(WORKS)}")
+    return name
+
+
+def _names(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
     def read(text: str) -> tuple[str, ...]:
         names = tuple(name for name in text.split(",") if name != "none")
         unknown = set(names) - set(known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,19 @@ class Bench:
         if name not in self.environments:
             self.environments[name] = environment(name, self.folder / "environments")
         return self.environments[name]
+
+    def takes_part(self, rival: str) -> bool:
+        """Whether this rival was asked for and can be had; if it cannot be installed, that is noted."""
+        if rival not in self.rivals:
+            return False
+        if rival == "floor":
+            return True
+        try:
+            self.environment(rival)
+        except subprocess.CalledProcessError as error:
+            self.skip(f"{rival}, which cannot be installed: {' '.join(str(error.stderr).split())[-300:]}")
+            return False
+        return True
 
     def skip(self, why: str) -> None:
         """Note what is not done."""

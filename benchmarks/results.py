@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Literal
 
@@ -36,12 +36,16 @@ def at_least(bound: float) -> Goal:
     return Goal("at least", bound)
 
 
+def _tuple(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(values)
+
+
 @frozen
 class Measure:
     """Some values of one thing, a round each; a ratio unless `unit` says what else. beside: the absolute figures."""
 
     what: str
-    values: tuple[float, ...] = field(converter=tuple)
+    values: tuple[float, ...] = field(converter=_tuple)
     goal: Goal | None = None
     beside: str = ""
     unit: str = ""

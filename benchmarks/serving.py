@@ -62,7 +62,9 @@ def serving(size: str, latency: float) -> Iterator[Service]:
     root = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "benchmarks.serving", size, str(latency)]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    ) as process:
         assert process.stdout is not None
         try:
             yield Service(process.stdout.readline().strip())

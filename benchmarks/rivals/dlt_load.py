@@ -80,8 +80,12 @@ def main() -> None:
     destination = (
         dlt.destinations.sqlalchemy(url, create_primary_keys=True) if sqlite else dlt.destinations.postgres(url)
     )
-    pipeline = dlt.pipeline("finra", destination=destination, dataset_name="main" if sqlite else "public",
-                            pipelines_dir=str(Path.cwd() / "pipelines"))
+    pipeline = dlt.pipeline(
+        "finra",
+        destination=destination,
+        dataset_name="main" if sqlite else "public",
+        pipelines_dir=str(Path.cwd() / "pipelines"),
+    )
     pipeline.run(resource).raise_on_failed_jobs()
 
 

@@ -43,8 +43,15 @@ def run(bench: Bench) -> Iterator[Measure]:
             ]
             costs = alternate(contenders, bench.rounds)
         beside = f"finra {typical(costs['finra'])}; SQL {typical(costs['sql'])}"
-        yield Measure(f"{database.name}: wall, finra / SQL over a plain table", ratios(costs["finra"], costs["sql"], wall), None, beside)
-        yield Measure(f"{database.name}: CPU, finra / SQL over a plain table", ratios(costs["finra"], costs["sql"], cpu))
+        yield Measure(
+            f"{database.name}: wall, finra / SQL over a plain table",
+            ratios(costs["finra"], costs["sql"], wall),
+            None,
+            beside,
+        )
+        yield Measure(
+            f"{database.name}: CPU, finra / SQL over a plain table", ratios(costs["finra"], costs["sql"], cpu)
+        )
 
 
 def _library(bench: Bench, database: Database, store: str) -> Cost:

@@ -69,7 +69,7 @@ class _Fetch:
     def sequential(self) -> Cost:
         """The same pages, one after the other, without looking for the version."""
         script = Path(rivals.__file__).with_name("sequential_client.py")
-        arguments = [self.bench.product.python, script, self.service.url, self.questions]
+        arguments: list[str | Path] = [self.bench.product.python, script, self.service.url, self.questions]
 
         def command(folder: str) -> Command:
             return Command(arguments=[*arguments, folder], folder=self.bench.scratch, environ=clean_environ())

@@ -31,7 +31,9 @@ def _in_several_runs(bench: Bench, database: Database) -> Iterator[Measure]:
     first, last = [costs[0] for costs in rounds], [costs[-1] for costs in rounds]
     beside = f"{_each(first, partitions)} at the start, {_each(last, partitions)} at the end"
     what = f"{database.name}: wall of the last of {bench.size.backfill_runs} runs / of the first"
-    yield Measure(what, [end.wall_seconds / start.wall_seconds for start, end in zip(first, last, strict=True)], GOAL, beside)
+    yield Measure(
+        what, [end.wall_seconds / start.wall_seconds for start, end in zip(first, last, strict=True)], GOAL, beside
+    )
     what = f"{database.name}: CPU of the last / of the first"
     yield Measure(what, [end.cpu_seconds / start.cpu_seconds for start, end in zip(first, last, strict=True)], GOAL)
 
@@ -79,4 +81,5 @@ def _check(bench: Bench, database: Database, url: str) -> None:
 
 
 def _each(costs: list[Cost], partitions: float) -> str:
-    return f"{1000 * median(map(wall, costs)) / partitions:.0f} ms ({1000 * median(map(cpu, costs)) / partitions:.0f} ms CPU)"
+    elapsed, spent = (1000 * median(map(seconds, costs)) / partitions for seconds in (wall, cpu))
+    return f"{elapsed:.0f} ms ({spent:.0f} ms CPU)"

@@ -58,14 +58,12 @@ class _Ingest:
 
     def measures(self, rivals: Sequence[str] | set[str]) -> Iterator[Measure]:
         """Everybody's turns, then the ratios."""
+        commands = {"floor": self._floor, "pandas": self._pandas, **{name: partial(self._dlt, name) for name in _DLT}}
         contenders = [Contender("finra", self._product)]
-        if "floor" in rivals:
-            contenders.append(Contender("floor", partial(self._turn, self._floor)))
-        if "pandas" in rivals:
-            contenders.append(Contender("pandas", partial(self._turn, self._pandas)))
-        for name in _DLT:
-            if name in rivals:
-                contenders.append(Contender(name, partial(self._turn, partial(self._dlt, name)), _SLOW_TURNS))
+        for name, command in commands.items():
+            if name in rivals and self.bench.takes_part(name):
+                turns = _SLOW_TURNS if name in _DLT else self.bench.rounds
+                contenders.append(Contender(name, partial(self._turn, command), turns))
         costs = alternate(contenders, self.bench.rounds)
         yield from self._against_floor(costs)
         yield from self._against("pandas", costs, PANDAS_GOALS[self.database.name])
@@ -100,7 +98,7 @@ class _Ingest:
         home = self.bench.scratch / f"{rival}-{len(list(self.bench.scratch.iterdir()))}"
         home.mkdir()
         python = self.bench.environment(rival).python
-        arguments = [python, _RIVALS / script, self.files, self.database.open_url(url), *options]
+        arguments: list[str | Path] = [python, _RIVALS / script, self.files, self.database.open_url(url), *options]
         return Command(arguments=arguments, folder=home, environ=clean_environ())
 
     def _against_floor(self, costs: Mapping[str, Sequence[Cost]]) -> Iterator[Measure]:
@@ -123,4 +121,6 @@ class _Ingest:
         files = sum(totals.size_bytes for totals in self.truth.values())
         size, name = median(self.sizes), self.database.name
         beside = f"{size / 1e6:.1f} MB, {size / rows:.1f} bytes a row; files {files / 1e6:.1f} MB, {rows:,} rows"
-        yield Measure(f"{name}: database with the raw archive / files", [size / files for size in self.sizes], SIZE_GOAL, beside)
+        yield Measure(
+            f"{name}: database with the raw archive / files", [size / files for size in self.sizes], SIZE_GOAL, beside
+        )

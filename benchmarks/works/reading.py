@@ -73,7 +73,9 @@ class _Reading:
         yield measure("wall, a capture by the view / out of a plain table", "view", "table")
         yield measure("wall, with years of captures in the store / with two", "view", "view alone")
         yield measure("wall, a capture by the library / out of a plain table", "library", "table")
-        yield measure("wall, two captures' difference by the view / out of a plain table", "difference", "table difference")
+        yield measure(
+            "wall, two captures' difference by the view / out of a plain table", "difference", "table difference"
+        )
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -119,6 +121,10 @@ def _fill(bench: Bench, database: Database, url: str) -> None:
 def _load(bench: Bench, database: Database, url: str) -> None:
     """Load the same into the plain table."""
     inputs = bench.inputs
-    folders = [(inputs.backfill(), OLD_DAY), (inputs.before_restatement(), OLD_DAY), (inputs.after_restatement(), NEW_DAY)]
+    folders = [
+        (inputs.backfill(), OLD_DAY),
+        (inputs.before_restatement(), OLD_DAY),
+        (inputs.after_restatement(), NEW_DAY),
+    ]
     bodies = [body for folder, day in folders for body in floor.bodies(folder, day)]
     database.measure(database.load(url, bodies))

@@ -41,9 +41,13 @@ def _written(bench: Bench, database: Database) -> Iterator[Measure]:
         _check(bench, database, url)
     what = {"sqlite": "passed to write()", "postgres": "of write-ahead log"}[database.name]
     beside = f"{written[1]:,} of {written[0]:,} bytes {what}"
-    yield Measure(f"{database.name}: bytes written, restatement / first capture", [written[1] / written[0]], GOAL, beside)
+    yield Measure(
+        f"{database.name}: bytes written, restatement / first capture", [written[1] / written[0]], GOAL, beside
+    )
     beside = f"{grown[1]:,} of {grown[0]:,} bytes"
-    yield Measure(f"{database.name}: growth of the database, restatement / first capture", [grown[1] / grown[0]], None, beside)
+    yield Measure(
+        f"{database.name}: growth of the database, restatement / first capture", [grown[1] / grown[0]], None, beside
+    )
 
 
 def _states(bench: Bench) -> list[tuple[Path, str]]:
@@ -62,7 +66,9 @@ def _bytes_written(bench: Bench, database: Database, url: str, live: Path, day: 
 def _check(bench: Bench, database: Database, url: str) -> None:
     before, after = (_partition(folder) for folder, _day in _states(bench))
     withdrawn, added = changed_rows(before, after)
-    bench.checks.equal("rows that the files changed", (withdrawn.total(), added.total()), (RESTATED_ROWS, RESTATED_ROWS))
+    bench.checks.equal(
+        "rows that the files changed", (withdrawn.total(), added.total()), (RESTATED_ROWS, RESTATED_ROWS)
+    )
     old, new = (capture_rows(database, url, day) for _folder, day in _states(bench))
     bench.checks.equal("rows of the first capture", old.total(), sum(1 for _ in read_rows(before)))
     bench.checks.equal("rows that changed", (old - new, new - old), (withdrawn, added))

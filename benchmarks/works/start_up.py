@@ -18,15 +18,17 @@ _ROUNDS = 4
 def run(bench: Bench) -> Iterator[Measure]:
     """What it takes until `finra --help` has answered, against importing click."""
     contenders = [Contender("finra", lambda: _help(bench))]
-    if "click" in bench.rivals:
-        click = [bench.environment("click").python, "-c", "import click"]
-        contenders.append(Contender("click", Command(arguments=click, folder=bench.scratch, environ=clean_environ()).measure))
-    else:
-        bench.skip("the comparison with click, which is not among the rivals asked for")
+    if bench.takes_part("click"):
+        click: list[str | Path] = [bench.environment("click").python, "-c", "import click"]
+        contenders.append(
+            Contender("click", Command(arguments=click, folder=bench.scratch, environ=clean_environ()).measure)
+        )
     costs = alternate(contenders, bench.rounds * _ROUNDS)
     beside = f"finra --help {_milliseconds(costs['finra'])}"
     if "click" not in costs:
-        yield Measure("wall of finra --help", [cost.wall_seconds for cost in costs["finra"]], None, typical(costs["finra"]), "s")
+        yield Measure(
+            "wall of finra --help", [cost.wall_seconds for cost in costs["finra"]], None, typical(costs["finra"]), "s"
+        )
         return
     beside = f"{beside}; import click {_milliseconds(costs['click'])}"
     yield Measure("wall, finra --help / import click", ratios(costs["finra"], costs["click"], wall), GOAL, beside)
