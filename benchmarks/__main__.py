@@ -81,7 +81,7 @@ def _bench(options: argparse.Namespace) -> Iterator[Bench]:
             size=size,
             rounds=options.repeats or size.rounds,
             rivals=options.rivals,
-            databases=_databases(options.databases, scratch, folder, stack),
+            databases=_databases(() if options.profile else options.databases, scratch, folder, stack),
             product=product.Product(options.finra, scratch),
         )
 

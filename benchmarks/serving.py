@@ -1,8 +1,8 @@
 """FINRA's API in a process of its own: the simulator's answers, each made once and then given again after a delay.
 
 Making an answer of 5,000 rows costs the simulator more than asking for it costs a client. So answers are recorded,
-by what was asked, when they are first asked for; from then on only the latency counts. `/-/requests` gives the log,
-`/-/forget` empties it.
+by what was asked, when they are first asked for, in memory and in a folder; from then on only the latency counts.
+`/-/requests` gives the log, `/-/forget` empties it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -57,10 +58,10 @@ class Service:
 
 
 @contextmanager
-def serving(size: str, latency: float) -> Iterator[Service]:
+def serving(inputs: Inputs, latency: float) -> Iterator[Service]:
     """Start it in another process; it ends with the block."""
     root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "benchmarks.serving", size, str(latency)]
+    command = [sys.executable, "-m", "benchmarks.serving", str(inputs.folder), inputs.size.name, str(latency)]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
@@ -72,17 +73,41 @@ def serving(size: str, latency: float) -> Iterator[Service]:
             process.terminate()
 
 
+@frozen
+class _Answer:
+    """headers: those that are the simulator's own."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_bytes(json.dumps([self.status, self.headers]).encode() + b"\n" + self.body)
+        unfinished.rename(path)
+
+
+def _saved(path: Path) -> _Answer | None:
+    if not path.exists():
+        return None
+    head, _, body = path.read_bytes().partition(b"\n")
+    status, headers = json.loads(head)
+    return _Answer(status, headers, body)
+
+
 @define
 class _Tape:
     """The answers so far, and the log."""
 
     origin: str
+    folder: Path
     latency: float
-    answers: dict[Question, tuple[int, list[tuple[str, str]], bytes]] = Factory(dict)
+    answers: dict[Question, _Answer] = Factory(dict)
     asked: list[dict[str, object]] = Factory(list)
     lock: Lock = Factory(Lock)
 
-    def answer(self, question: Question, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def answer(self, question: Question, headers: dict[str, str]) -> _Answer:
         method, _path, _accept, body = question
         kind = "listing" if method == "GET" else "probe" if json.loads(body)["limit"] == 1 else "page"
         with self.lock:
@@ -91,19 +116,21 @@ class _Tape:
         if known is not None:
             time.sleep(self.latency)
             return known
-        made = self._make(question, headers)
+        path = self.folder / sha256(repr(question).encode()).hexdigest()
+        made = _saved(path) or self._make(question, headers)
+        made.save(path)
         with self.lock:
             self.answers[question] = made
         return made
 
-    def _make(self, question: Question, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _make(self, question: Question, headers: dict[str, str]) -> _Answer:
         connection = HTTPConnection(urlsplit(self.origin).netloc)
         connection.request(question[0], question[1], question[3] or None, headers)
         answer = connection.getresponse()
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() in _KEPT]
         body = answer.read()
         connection.close()
-        return answer.status, kept, body
+        return _Answer(answer.status, kept, body)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,8 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/-/"):
             return self._control()
         headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        status, kept, content = self.tape.answer((self.command, self.path, headers.get("Accept", ""), body), headers)
-        return self._send(status, kept, content)
+        return self._send(self.tape.answer((self.command, self.path, headers.get("Accept", ""), body), headers))
 
     do_POST = do_GET  # noqa: N815 - http.server's name
 
@@ -130,15 +156,15 @@ class _Handler(BaseHTTPRequestHandler):
             content = json.dumps(self.tape.asked).encode()
             if self.path == "/-/forget":
                 self.tape.asked.clear()
-        self._send(200, [("Content-Type", "application/json")], content)
+        self._send(_Answer(200, [("Content-Type", "application/json")], content))
 
-    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers:
+    def _send(self, answer: _Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(answer.body)
         self.wfile.flush()
 
 
@@ -147,9 +173,10 @@ def _published() -> datetime:
 
 
 def _main() -> None:
-    size, latency = SIZES[sys.argv[1]], float(sys.argv[2])
-    with SimulatorServer(Inputs(Path(), size).world(), _published) as simulator:
-        _Handler.tape = _Tape(simulator.url, latency)
+    folder, size, latency = sys.argv[1:]
+    inputs = Inputs(Path(folder), SIZES[size])
+    with SimulatorServer(inputs.world(), _published) as simulator:
+        _Handler.tape = _Tape(simulator.url, inputs.folder / "answers", float(latency))
         with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
             server.daemon_threads = True
             sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")

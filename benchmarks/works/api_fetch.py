@@ -29,7 +29,7 @@ _TIERS = {"T1": "NMS_TIER_1", "T2": "NMS_TIER_2", "OTCE": "OTC"}
 
 def run(bench: Bench) -> Iterator[Measure]:
     """All partitions from FINRA's API at 100 ms latency, against a client that asks for one page after the other."""
-    with serving(bench.size.name, LATENCY_SECONDS) as service:
+    with serving(bench.inputs, LATENCY_SECONDS) as service:
         fetch = _Fetch(bench, service)
         fetch.product()  # the answers are recorded
         questions = [asked.body for asked in fetch.asked if asked.kind == "page"]

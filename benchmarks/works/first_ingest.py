@@ -58,7 +58,8 @@ class _Ingest:
 
     def measures(self, rivals: Sequence[str] | set[str]) -> Iterator[Measure]:
         """Everybody's turns, then the ratios."""
-        commands = {"floor": self._floor, "pandas": self._pandas, **{name: partial(self._dlt, name) for name in _DLT}}
+        commands: dict[str, Callable[[str], Command]] = {"floor": self._floor, "pandas": self._pandas}
+        commands |= {name: partial(self._dlt, name) for name in _DLT}
         contenders = [Contender("finra", self._product)]
         for name, command in commands.items():
             if name in rivals and self.bench.takes_part(name):

@@ -19,7 +19,7 @@ CPU_GOAL = at_most(2.0)
 
 def run(bench: Bench) -> Iterator[Measure]:
     """An unchanged run over FINRA's API and over files, against importing the package and opening the store."""
-    with serving(bench.size.name, latency=0.0) as service, bench.store(bench.sqlite) as url:
+    with serving(bench.inputs, latency=0.0) as service, bench.store(bench.sqlite) as url:
         yield from _over_api(bench, service, url)
 
 

@@ -40,9 +40,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measure(folder: Path, *arguments: str) -> Ended:
     """Run the command without PostgreSQL and without what it would have to install."""
     results = folder / "results.json"
-    options = ["--size", "small", "--rivals", "floor", "--databases", "sqlite", "--folder", folder, "--json", results]
+    options = ["--size", "small", "--rivals", "floor", "--databases", "sqlite", f"--folder={folder}"]
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *options, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "benchmarks", *options, f"--json={results}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "Traceback" not in ended.stderr, ended.stderr
     return Ended(ended.returncode, json.loads(results.read_text(encoding="utf-8"))["works"], ended.stdout)
