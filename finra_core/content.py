@@ -55,7 +55,12 @@ def canonical_hash(documents: Sequence[bytes]) -> str:
 
 def count_rows(documents: Sequence[bytes]) -> int:
     """Data rows in all documents: non-blank lines after the header."""
-    return sum(max(len(_lines(document)) - 1, 0) for document in documents)
+    return sum(len(split_rows(document)) for document in documents)
+
+
+def split_rows(document: bytes) -> list[bytes]:
+    """A document's rows as they are written: the lines after the header that are not blank, without their ends."""
+    return _lines(document)[1:]
 
 
 def _canonical(document: bytes) -> bytes:

@@ -19,16 +19,17 @@ from finra_core.captures import Capture, generate_capture_id, next_captured_at
 from finra_core.content import Payload, canonical_hash
 from finra_core.errors import PartitionLockedError, SourceDataError, StoreError, StoreInterruptedError
 from finra_core.failures import describe, failure
+from finra_core.parsing import ParsedContent, parse_content
 from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
 from finra_core.planning import Candidate, Planned, explain_absence
 from finra_core.ports import NewCapture, RowChanges, Source, Store, Transaction, Usage
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
-from finra_core.records import ParsedContent, check_identity, parse_content
+from finra_core.records import check_identity
 from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
-from finra_core.tables import read_table
+from finra_core.survey import survey
 from finra_core.tiers import ALL_TIERS, TIERS
 
 log = logging.getLogger("finra_core.run")
@@ -292,10 +293,11 @@ def _fetch(run: Run, partition: Partition) -> _Fetched:
     payload = run.source.fetch(partition)
     if not payload.documents:
         raise SourceDataError("the source gave no document", partition=partition)
-    tables = [read_table(document) for document in payload.documents]
-    for table in tables:
-        check_identity(table, partition)
-    rows = sum(len(table) + len(table.rejects) for table in tables)
+    rows = 0
+    for document in payload.documents:
+        surveyed = survey(document)
+        check_identity(surveyed.distinct, partition)
+        rows += surveyed.row_count
     if payload.version is not None and payload.version.row_count != rows:
         counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
         raise SourceDataError(f"not whole: {counted}", partition=partition)

@@ -7,9 +7,10 @@ whole-column check failed.
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, repeat
 
 from attrs import frozen
 
@@ -18,6 +19,9 @@ from finra_core.errors import SourceDataError
 DELIMITERS = ("|", ",", "\t", "\x01")
 MAX_LINE = 1_000_000
 """Characters in a line, far over FINRA's longest (under 400): beyond it the file is no data file."""
+
+BATCH_BYTES = 32 * 1024
+"""Some 300 rows: their cells fit into a processor's cache, and the next batch takes the same memory."""
 
 FIELDS = frozenset(
     {
@@ -57,6 +61,10 @@ class Table:
         found = self.columns.get(name)
         return [""] * len(self) if found is None else found
 
+    def distinct(self, name: str) -> set[str]:
+        """The values in the column, none where the document does not have it."""
+        return set(self.columns.get(name, ()))
+
     def only(self, keep: Sequence[bool]) -> Table:
         """The rows whose flag is set, in order."""
         columns = {name: list(compress(column, keep)) for name, column in self.columns.items()}
@@ -83,43 +91,110 @@ def read_header(line: str) -> tuple[str, tuple[str, ...]]:
 
 
 def read_table(content: bytes, document: int = 0) -> Table:
-    """One document's rows as columns. Rows with too few or too many fields become rejects.
+    """One document's rows as columns, all at once. Rows with too few or too many fields become rejects.
 
     Raises:
         SourceDataError: it is empty, has no rows, is not UTF-8 text, has a broken header or a line over MAX_LINE.
     """
-    texts = _split_lines(content)
-    delimiter, names = read_header(texts[0])
-    if len(texts) == 1:
+    (table,) = read_tables(content, document, batch_bytes=len(content))
+    return table
+
+
+def read_tables(content: bytes, document: int = 0, batch_bytes: int = BATCH_BYTES) -> Iterator[Table]:
+    """One document's rows in batches, in order; together what `read_table` gives.
+
+    Raises:
+        SourceDataError: as `read_table`, when it is come upon.
+    """
+    start, first = first_line(content)
+    delimiter, names = read_header(first)
+    if _is_blank(content, start):
         raise SourceDataError("header only: the document has no rows")
-    quoted = _is_quoted(texts[1], delimiter)
-    lines: Sequence[int] = range(2, len(texts) + 1)
-    rows = texts[1:]
-    cells = None if quoted else _plain_columns(rows, delimiter, len(names))
-    if cells is not None:
-        return Table(dict(zip(names, cells, strict=True)), lines, rows, [])
-    return _row_by_row(rows, delimiter, names, document, quoted)
+    quoted: bool | None = None
+    line = 2
+    while start < len(content):
+        end = content.find(b"\n", start + batch_bytes) + 1 or len(content)
+        texts = _split_lines(content, start, end)
+        if quoted is None:
+            quoted = is_quoted(next(filter(None, texts), ""), delimiter)
+        yield _as_table(texts, line, delimiter, names, document, quoted=quoted)
+        line += len(texts)
+        start = end
 
 
-def _split_lines(content: bytes) -> list[str]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceDataError(f"not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
-    if "\0" in text:
-        raise SourceDataError("a NUL character: this is no FINRA data file")
-    lines = text.replace("\r\n", "\n").split("\n")
-    while lines and not lines[-1]:
-        lines.pop()
-    if not lines:
+def read_lines(content: bytes) -> list[str]:
+    """A document's lines without their ends; line n is element n - 1.
+
+    Raises:
+        SourceDataError: as `read_table`.
+    """
+    return _split_lines(content.removeprefix(codecs.BOM_UTF8), 0, len(content))
+
+
+def first_line(content: bytes) -> tuple[int, str]:
+    """Where a document's second line begins, and the first one, without its end.
+
+    Raises:
+        SourceDataError: it is empty, or not UTF-8 text.
+    """
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    check_text(content)
+    if _is_blank(content, start):
         raise SourceDataError("the document is empty")
-    longest = max(map(len, lines))
-    if longest > MAX_LINE:
-        raise SourceDataError(f"a line of {longest:,} characters: this is no FINRA data file")
+    end = content.find(b"\n") + 1 or len(content)
+    return end, _split_lines(content, start, end)[0]
+
+
+def _as_table(
+    texts: list[str], line: int, delimiter: str, names: tuple[str, ...], document: int, *, quoted: bool
+) -> Table:
+    cells = None if quoted else _plain_columns(texts, delimiter, len(names))
+    if cells is None:
+        return _row_by_row(texts, line, delimiter, names, document, quoted=quoted)
+    return Table(dict(zip(names, cells, strict=True)), range(line, line + len(texts)), texts, [])
+
+
+def _is_blank(content: bytes, start: int) -> bool:
+    # All of it is copied only where its beginning is blank.
+    return not content[start : start + BATCH_BYTES].strip() and not content[start:].strip()
+
+
+def _split_lines(content: bytes, start: int, end: int) -> list[str]:
+    """The lines of a part of a document that ends with a line."""
+    text = content[start:end].decode()
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    check_lengths(lines)
     return lines
 
 
-def _is_quoted(first_row: str, delimiter: str) -> bool:
+def check_text(content: bytes) -> None:
+    """Check that a document is text.
+
+    Raises:
+        SourceDataError: it is not.
+    """
+    if not content.isascii():
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            found = error.object[error.start]
+            raise SourceDataError(f"not UTF-8: byte {found:#04x} at offset {error.start}") from None
+    if b"\0" in content:
+        raise SourceDataError("a NUL character: this is no FINRA data file")
+
+
+def check_lengths(lines: Iterable[str | bytes]) -> None:
+    """Check that no line is over MAX_LINE.
+
+    Raises:
+        SourceDataError: one is.
+    """
+    longest = max(map(len, lines))
+    if longest > MAX_LINE:
+        raise SourceDataError(f"a line of {longest:,} characters: this is no FINRA data file")
+
+
+def is_quoted(first_row: str, delimiter: str) -> bool:
     """Whether values are quoted; FINRA quotes all values that are not empty, or none."""
     cells = [cell for cell in first_row.split(delimiter) if cell]
     return bool(cells) and cells[0].startswith('"')
@@ -127,19 +202,20 @@ def _is_quoted(first_row: str, delimiter: str) -> bool:
 
 def _plain_columns(rows: list[str], delimiter: str, width: int) -> list[list[str]] | None:
     """All columns by stride; None when a row has not `width` fields."""
-    delimiters = width - 1
-    if any(row.count(delimiter) != delimiters for row in rows):
+    if set(map(str.count, rows, repeat(delimiter))) != {width - 1}:
         return None
     cells = delimiter.join(rows).split(delimiter)
     return [cells[i::width] for i in range(width)]
 
 
-def _row_by_row(rows: list[str], delimiter: str, names: tuple[str, ...], document: int, quoted: bool) -> Table:
+def _row_by_row(
+    rows: list[str], line: int, delimiter: str, names: tuple[str, ...], document: int, *, quoted: bool
+) -> Table:
     kept: list[list[str]] = []
     lines: list[int] = []
     texts: list[str] = []
     rejects: list[Reject] = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=line):
         if not row:
             continue
         cells = _cells(row, delimiter, len(names), quoted)

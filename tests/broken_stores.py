@@ -154,8 +154,7 @@ class KeepsWithdrawnRows(Sound):
             before = list(self._state.records[newest.number].rows()) if newest else []
             held = {row[:2] for row in records.rows()}
             rows = [*records.rows(), *(row for row in before if row[:2] not in held)]
-            columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
-            return super().add_records(capture, Records(*columns), rejects, at)
+            return super().add_records(capture, Records.of(rows), rejects, at)
 
 
 class NormalisesAgain(Sound):

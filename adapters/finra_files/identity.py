@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from attrs import frozen
 from finra_core.errors import SourceDataError
 from finra_core.partitions import Partition
 from finra_core.publication import partition_published_on, publication_date
-from finra_core.tables import Table, read_header
+from finra_core.tables import read_header
 from finra_core.tiers import TIERS, Tier
 from finra_core.weeks import week_ending_of
 
@@ -23,6 +23,8 @@ _CELL = rb'(?:"[^"\n]*(?:""[^"\n]*)*"|[^%(d)s"\n][^%(d)s\n]*|)'
 _PLAIN_CELL = rb"[^%(d)s\n]*"
 _DATE_CELL = rb'"?([0-9]{4}-[0-9]{2}-[0-9]{2})"?'
 _Claim = TypeVar("_Claim", date, Tier)
+Distinct = Callable[[str], Collection[str]]
+"""The values in a column by its name, none where there is no such column."""
 
 
 @frozen
@@ -54,8 +56,8 @@ def read_folders(path: Path) -> FolderClaims:
     )
 
 
-def partition_of(folders: FolderClaims, table: Table, update_dates: Callable[[], Iterable[str]]) -> Partition:
-    """The partition that the folders and the rows of `table` agree on.
+def partition_of(folders: FolderClaims, distinct: Distinct, update_dates: Callable[[], Iterable[str]]) -> Partition:
+    """The partition that the folders and the rows agree on.
 
     `update_dates` gives the lastUpdateDates of the whole file; it is called only where no folder
     and no column names the week: their earliest is the day on which FINRA published the file.
@@ -63,20 +65,20 @@ def partition_of(folders: FolderClaims, table: Table, update_dates: Callable[[],
     Raises:
         SourceDataError: they contradict each other, name several partitions, or not all of one.
     """
-    tier = _agreed("tier", _tier_claims(folders, table))
+    tier = _agreed("tier", _tier_claims(folders, distinct))
     if tier is None:
         raise SourceDataError(f"nothing names its tier: {ADVICE}")
-    week = _agreed("week", _week_claims(folders, table))
+    week = _agreed("week", _week_claims(folders, distinct))
     return Partition(week, tier) if week is not None else _published(update_dates(), tier)
 
 
-def check_published(table: Table, partition: Partition) -> None:
+def check_published(distinct: Distinct, partition: Partition) -> None:
     """Check that no row is older than the partition's publication: such rows are of an earlier week.
 
     Raises:
         SourceDataError: one is.
     """
-    earliest = _earliest(table.values("lastUpdateDate"))
+    earliest = _earliest(distinct("lastUpdateDate"))
     published = publication_date(partition)
     if earliest is not None and earliest < published:
         raise SourceDataError(
@@ -102,11 +104,11 @@ def scan_update_dates(content: bytes) -> set[str]:
     return {day.decode("ascii") for day in set(re.findall(row, content, re.MULTILINE))}
 
 
-def _tier_claims(folders: FolderClaims, table: Table) -> list[tuple[str, Tier]]:
+def _tier_claims(folders: FolderClaims, distinct: Distinct) -> list[tuple[str, Tier]]:
     claims = [("its folder", folders.tier)] if folders.tier is not None else []
     readers = {"tierIdentifier": Tier.from_finra_code, "tierDescription": Tier.from_finra_description}
     for column, read in readers.items():
-        for value in sorted(set(table.columns.get(column, ()))):
+        for value in sorted(distinct(column)):
             tier = read(value)
             if tier is None:
                 raise SourceDataError(f"{column} {value[:40]!r} is no tier with weekly volumes per venue: remove it")
@@ -114,10 +116,10 @@ def _tier_claims(folders: FolderClaims, table: Table) -> list[tuple[str, Tier]]:
     return claims
 
 
-def _week_claims(folders: FolderClaims, table: Table) -> list[tuple[str, date]]:
+def _week_claims(folders: FolderClaims, distinct: Distinct) -> list[tuple[str, date]]:
     claims = [("its folder", folders.week_ending)] if folders.week_ending is not None else []
     column = "weekStartDate"
-    return claims + [(column, _week(column, value)) for value in sorted(set(table.columns.get(column, ())))]
+    return claims + [(column, _week(column, value)) for value in sorted(distinct(column))]
 
 
 def _agreed(what: str, claims: list[tuple[str, _Claim]]) -> _Claim | None:

@@ -17,8 +17,9 @@ from finra_core.content import Payload
 from finra_core.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
-from finra_core.records import SUMMARY_TYPES, summary_types
+from finra_core.records import SUMMARY_TYPES
 from finra_core.reopening import Reopening, reopened
+from finra_core.survey import distinct_summary_types, survey
 from finra_core.tables import Table, read_table
 from finra_files.discovery import find_files, shown
 from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
@@ -164,27 +165,31 @@ class FileSource:
         folders = read_folders(path)
         if folders.partition is not None:
             return folders.partition
-        table = _usable(read_table(read_head(path)))
+        table = read_table(read_head(path))
+        _check_usable(table)
         first_row = table.only([i == 0 for i in range(len(table))])
-        return partition_of(folders, first_row, lambda: scan_update_dates(read_whole(path, self.MAX_FILE_BYTES)))
+        return partition_of(
+            folders, first_row.distinct, lambda: scan_update_dates(read_whole(path, self.MAX_FILE_BYTES))
+        )
 
     def _read(self, path: Path, partition: Partition) -> _Document:
         with _naming(path):
             content = read_whole(path, self.MAX_FILE_BYTES)
-            table = _usable(read_table(content))
-            found = partition_of(read_folders(path), table, lambda: table.values("lastUpdateDate"))
+            surveyed = survey(content)
+            if not surveyed.is_plain:
+                _check_usable(read_table(content))
+            found = partition_of(read_folders(path), surveyed.distinct, lambda: surveyed.distinct("lastUpdateDate"))
             if found != partition:
                 raise SourceDataError(f"now holds {found}, no longer {partition}: run again")
-            if "weekStartDate" not in table.columns:
-                check_published(table, partition)
-        return _Document(path, content, SUMMARY_TYPES.intersection(summary_types(table)))
+            if "weekStartDate" not in surveyed.names:
+                check_published(surveyed.distinct, partition)
+        return _Document(path, content, SUMMARY_TYPES & distinct_summary_types(surveyed))
 
 
-def _usable(table: Table) -> Table:
+def _check_usable(table: Table) -> None:
     if not len(table):
         first = table.rejects[0]
         raise SourceDataError(f"no usable row; the first, line {first.line}, has {first.reason}: download it again")
-    return table
 
 
 def _check_distinct(documents: list[_Document]) -> None:

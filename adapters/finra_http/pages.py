@@ -72,7 +72,7 @@ def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Pag
     table = _table(text, reply)
     if len(table) > limit:
         raise SourceDataError(f"{len(table):,} rows where {limit:,} are asked for")
-    check_identity(table, partition)
+    check_identity(table.distinct, partition)
     _check_summary_types(table)
     keys = list(zip(*(table.columns[name] for name in KEY_FIELDS), strict=True))
     return Page(_lines(table), keys, _newest(table.columns["lastUpdateDate"]))

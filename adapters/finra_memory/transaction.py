@@ -149,6 +149,4 @@ def _mildest_first(anomaly: Anomaly) -> int:
 
 
 def _sorted(records: Records) -> Records:
-    rows = sorted(records.rows())
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
-    return Records(*columns)
+    return Records.of(sorted(records.rows()))

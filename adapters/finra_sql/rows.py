@@ -79,10 +79,7 @@ def read(connection: Connection, capture: Capture) -> Records:
         .where(captures.c.capture_no == capture.number)
         .order_by(*_SECURITY, *_VENUE)
     )
-    columns = [list(column) for column in zip(*connection.execute(query), strict=True)] or [[] for _ in _COLUMNS]
-    return Records(
-        list(zip(*columns[0:3], strict=True)), list(zip(*columns[3:7], strict=True)), columns[7], columns[8], columns[9]
-    )
+    return Records.of((row[0:3], row[3:7], *row[7:]) for row in map(tuple, connection.execute(query).all()))
 
 
 def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:
@@ -141,12 +138,12 @@ def _insert_changes(
 
 
 def _versions(connection: Connection, records: Records) -> list[_Version]:
-    security_numbers = _numbers(connection, securities, records.securities)
-    venue_numbers = _numbers(connection, venues, records.venues)
+    security_numbers = _numbers(connection, securities, records.securities.values)
+    venue_numbers = _numbers(connection, venues, records.venues.values)
     return list(
         zip(
-            map(security_numbers.__getitem__, records.securities),
-            map(venue_numbers.__getitem__, records.venues),
+            map([security_numbers[key] for key in records.securities.values].__getitem__, records.securities.codes),
+            map([venue_numbers[key] for key in records.venues.values].__getitem__, records.venues.codes),
             records.shares_micros,
             records.trades,
             records.last_update_dates,
@@ -156,7 +153,7 @@ def _versions(connection: Connection, records: Records) -> list[_Version]:
 
 
 def _numbers(connection: Connection, table: Table, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    """The number of each security or venue, after entering those that are new."""
+    """The number of each of these securities or venues, after entering those that are new."""
     names = [column.name for column in table.c][1:]
     known = _known_numbers(connection, table)
     missing = sorted(set(keys) - known.keys())

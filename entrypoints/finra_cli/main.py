@@ -15,7 +15,6 @@ from finra_cli.logs import configure
 from finra_cli.options import build_parser
 from finra_cli.streams import deliver, prepare, settle
 from finra_core.errors import FinraError
-from finra_core.failures import ExitCode, describe
 
 log = logging.getLogger("finra_cli")
 
@@ -38,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
+            from finra_core.failures import describe  # noqa: PLC0415
+
             return _critical(arguments, f"unexpected {describe(error)}; --verbose shows where", error)
     except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
         _die(_signal_behind(error), arguments)
@@ -52,7 +53,7 @@ def _main(arguments: Sequence[str]) -> int:
         options = parser.parse_args(arguments)
     except SystemExit:  # --help, written already
         deliver("")
-        return ExitCode.SUCCESS
+        return 0
     if options.version:
         return _print_version()
     if options.command is None:
@@ -62,7 +63,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    # A command's modules are imported when it is the one that is asked for.
+    # A command's modules are imported when it is the one that is asked for: `finra --help` needs none of them.
     if options.command == "run":
         return _run(options, environ)
     if options.command == "simulator":
@@ -93,10 +94,12 @@ def _query(options: argparse.Namespace) -> int:
         if not store.weeks():
             log.warning("%s holds no captures yet: `finra run` brings them", store.url)
     deliver(output.json_text(rows) if options.json else output.table_text(rows, columns))
-    return ExitCode.SUCCESS
+    return 0
 
 
 def _critical(arguments: Sequence[str], message: str, error: Exception) -> int:
+    from finra_core.failures import ExitCode  # noqa: PLC0415
+
     log.critical("%s", message)
     log.debug("where it happened", exc_info=error)
     # Asked of the arguments as they came: what failed may be the reading of them.
@@ -133,4 +136,4 @@ def _print_version() -> int:
     from finra_core import __version__  # noqa: PLC0415
 
     deliver(f"finra {__version__}\n")
-    return ExitCode.SUCCESS
+    return 0

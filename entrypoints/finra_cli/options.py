@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import NoReturn, TypeAlias
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from finra_core.anomalies import Severity
 from finra_core.errors import ConfigurationError
-from finra_core.request import Mode, Order, RunRequest, Window
-from finra_core.tiers import TIERS, parse_tiers
-from finra_core.weeks import parse_date, parse_weeks
+
+if TYPE_CHECKING:
+    from finra_core.request import RunRequest
 
 DEFAULT_STORE = "sqlite:///finra_otc.db"
 DEFAULT_SOURCE = "api"
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+_AddOptions: TypeAlias = Callable[[argparse.ArgumentParser], None]
 
 EXIT_CODES = """\
 exit codes:
@@ -27,7 +28,21 @@ exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises usage errors, so that they end as all others do: in one line, and with --json in JSON."""
+    """Raises usage errors, so that they end as all others do: in one line, and with --json in JSON.
+
+    add_options: adds the options of a command's own parser when that command is asked for.
+    """
+
+    def __init__(self, *, add_options: _AddOptions | None = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._add_options = add_options
+
+    def parse_known_args(self, *arguments: Any, **settings: Any) -> Any:
+        """As argparse's. The others' options, and the domain that some take their values from, are never loaded."""
+        if self._add_options is not None:
+            add_options, self._add_options = self._add_options, None
+            add_options(self)
+        return super().parse_known_args(*arguments, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise ConfigurationError(f"{message}; see `{self.prog} --help`")
@@ -54,12 +69,7 @@ def build_parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_run(commands, environ)
     _add_query(commands, environ, "status", "what the store holds, week by week")
     _add_query(commands, environ, "readiness", "which weeks are ready to trade on, and why the others are not")
-    anomalies = _add_query(commands, environ, "anomalies", "what runs found, latest first")
-    anomalies.add_argument("--all", action="store_true", help="resolved ones too")
-    severities = [severity.value for severity in Severity]
-    anomalies.add_argument(
-        "--severity", choices=severities, default=Severity.WARN.value, help="this one and worse ones [WARN]"
-    )
+    _add_query(commands, environ, "anomalies", "what runs found, latest first", _add_anomalies_options)
     captures = _add_query(commands, environ, "captures", "every capture, by week and tier")
     captures.add_argument("--weeks", metavar="D,D", help="only these weeks (any date of each)")
     captures.add_argument("--tiers", metavar="T,T", help="only these tiers")
@@ -106,12 +116,33 @@ def _add_common(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     volume.add_argument("-v", "--verbose", action="store_true", help="log everything, with tracebacks")
 
 
-def _add_query(commands: _Commands, environ: Mapping[str, str], name: str, text: str) -> argparse.ArgumentParser:
+def _add_query(
+    commands: _Commands,
+    environ: Mapping[str, str],
+    name: str,
+    text: str,
+    add_options: _AddOptions | None = None,
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
-        name, help=text, description=_sentence(text), formatter_class=_Formatter, allow_abbrev=False
+        name,
+        help=text,
+        description=_sentence(text),
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+        add_options=add_options,
     )
     _add_common(parser, environ)
     return parser
+
+
+def _add_anomalies_options(parser: argparse.ArgumentParser) -> None:
+    from finra_core.anomalies import Severity  # noqa: PLC0415
+
+    parser.add_argument("--all", action="store_true", help="resolved ones too")
+    severities = [severity.value for severity in Severity]
+    parser.add_argument(
+        "--severity", choices=severities, default=Severity.WARN.value, help="this one and worse ones [WARN]"
+    )
 
 
 def _sentence(text: str) -> str:
@@ -126,8 +157,15 @@ def _add_run(commands: _Commands, environ: Mapping[str, str]) -> None:
         epilog=EXIT_CODES,
         formatter_class=_Formatter,
         allow_abbrev=False,
+        add_options=partial(_add_run_options, environ),
     )
     _add_common(parser, environ)
+
+
+def _add_run_options(environ: Mapping[str, str], parser: argparse.ArgumentParser) -> None:
+    from finra_core.request import Mode, Order, Window  # noqa: PLC0415
+    from finra_core.tiers import TIERS  # noqa: PLC0415
+
     which = parser.add_argument_group("which weeks")
     which.add_argument(
         "--lookback-weeks",
@@ -170,6 +208,10 @@ def run_request(options: argparse.Namespace) -> RunRequest:
     Raises:
         ConfigurationError: an option's value is malformed or out of range, or two contradict each other.
     """
+    from finra_core.request import Mode, Order, RunRequest, Window  # noqa: PLC0415
+    from finra_core.tiers import TIERS, parse_tiers  # noqa: PLC0415
+    from finra_core.weeks import parse_date, parse_weeks  # noqa: PLC0415
+
     if options.reason is not None and not options.force:
         raise ConfigurationError("--reason goes with --force")
     return RunRequest(

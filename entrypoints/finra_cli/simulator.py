@@ -17,13 +17,16 @@ def serve(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: an option is malformed, or the port cannot be had.
     """
-    with _server(options) as server:
+    server = _started(options)
+    try:
         deliver(f"{server.url}\n")
         server.stopping.wait()
+    finally:
+        server.stop()
     return 0
 
 
-def _server(options: argparse.Namespace) -> SimulatorServer:
+def _started(options: argparse.Namespace) -> SimulatorServer:
     asked = {name: getattr(options, name) for name in ("seed", "symbols", "rate", "now")}
     given = {name: value for name, value in asked.items() if value is not None}
     source = open_source(f"simulator:?{urlencode(given)}", {})

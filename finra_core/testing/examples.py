@@ -77,8 +77,7 @@ def row(
 
 def records(rows: Iterable[Row]) -> Records:
     """These records, in this order."""
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
-    return Records(*columns)
+    return Records.of(rows)
 
 
 def add_capture(store: Store, partition: Partition = T1, minute: int = 0) -> Capture:

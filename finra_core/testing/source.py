@@ -26,9 +26,9 @@ import pytest
 
 from finra_core.content import Payload, canonical_hash, count_rows
 from finra_core.errors import SourceError
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
 from finra_core.ports import Source, Usage
-from finra_core.records import parse_content
 
 _THREADS = 4
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import urllib3
 
 FINRA = str(Path(sys.executable).with_name("finra"))
 
@@ -18,7 +20,7 @@ FINRA = str(Path(sys.executable).with_name("finra"))
 @contextmanager
 def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The URL that the command prints, and its process."""
-    command = [FINRA, "simulator", "--port", "0", "--symbols", "5", *options]
+    command = [FINRA, "simulator", "--symbols", "5", *(options if "--port" in options else (*options, "--port", "0"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -40,6 +42,17 @@ def test_a_run_against_it_ingests_what_it_publishes(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert [p["outcome"] for p in report["partitions"]] == ["ingested"] * 18
     assert report["usage"]["requests"] >= 1 + 18 + 18 + 18  # the listing; per partition two probes and a page
+
+
+def test_it_serves_on_the_port_that_it_is_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with serving("--port", str(port)) as (url, process):
+        assert url == f"http://127.0.0.1:{port}"
+        assert urllib3.request("GET", url).status == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 143
 
 
 def test_the_bytes_received_never_pass_the_budget(tmp_path: Path) -> None:

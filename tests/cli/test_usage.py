@@ -99,6 +99,18 @@ def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) ->
     assert {name for name in imported if name.startswith("finra_")} == {"finra_core", "finra_cli"}
 
 
+def test_help_imports_nothing_of_the_domain() -> None:
+    script = (
+        "import sys; from finra_cli.main import main; main(['--help']); "
+        "print(*(name for name in sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    imported = set(ended.stderr.split())
+    assert {name for name in imported if name.startswith("finra_core")} == {"finra_core", "finra_core.errors"}
+    assert imported & {"attrs", "concurrent.futures", "importlib.metadata", "hashlib", "json"} == set()
+
+
 def test_a_run_on_the_simulator_imports_no_http(finra: Command) -> None:
     ended = finra("run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"})
 

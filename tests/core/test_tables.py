@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finra_core.errors import SourceDataError
-from finra_core.tables import DELIMITERS, MAX_LINE, REQUIRED, read_header, read_table
+from finra_core.tables import DELIMITERS, MAX_LINE, REQUIRED, read_header, read_table, read_tables
 
 NAMES = (
     "issueSymbolIdentifier",
@@ -154,3 +154,23 @@ def test_every_line_that_is_not_blank_is_a_row_or_a_reject(rows: list[str], quot
     lines = document.decode().replace("\r\n", "\n").split("\n")
     expected = {number for number, line in enumerate(lines, start=1) if line and number > 1}
     assert sorted([*table.lines, *(reject.line for reject in table.rejects)]) == sorted(expected)
+
+
+@given(
+    st.lists(st.sampled_from([GOOD, "A|B", "", "|||1|2|", "Ä" * 30 + "|||1|2|"]), max_size=12),
+    st.integers(0, 200),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_batches_of_any_size_make_the_whole_table(rows: list[str], batch_bytes: int, end: str) -> None:
+    document = end.join([HEADER, GOOD, *rows, ""]).encode()
+    whole, batches = read_table(document, 4), list(read_tables(document, 4, batch_bytes=batch_bytes))
+    assert [line for batch in batches for line in batch.lines] == list(whole.lines)
+    assert [text for batch in batches for text in batch.texts] == list(whole.texts)
+    assert [reject for batch in batches for reject in batch.rejects] == whole.rejects
+    for name, column in whole.columns.items():
+        assert [value for batch in batches for value in batch.columns[name]] == column
+
+
+def test_a_document_is_read_in_batches_of_some_hundred_rows() -> None:
+    sizes = [len(table) for table in read_tables(content(*[GOOD] * 5_000))]
+    assert max(sizes) < 1_000 < sum(sizes) == 5_000

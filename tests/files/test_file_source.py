@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finra_core.errors import ConfigurationError, SourceUnavailableError
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
 from finra_core.ports import Source, Usage
-from finra_core.records import parse_content
 from finra_core.tiers import Tier
 from finra_files import open_source
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
-from finra_core.records import parse_content
 from finra_core.tiers import Tier
 from finra_files import open_source
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
-from finra_core.records import MICROS, parse_content
+from finra_core.records import MICROS
 from finra_core.tiers import Tier
 from finra_files import FileSource, open_source
 

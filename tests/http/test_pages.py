@@ -14,7 +14,7 @@ from desk import HEADER, NEWEST, PARTITION, Change, Desk, always, connect, kind_
 from finra_core.captures import SourceVersion
 from finra_core.content import Payload, count_rows
 from finra_core.errors import SourceDataError, SourceError, SourceUnavailableError
-from finra_core.records import parse_content
+from finra_core.parsing import parse_content
 from wire import Seen, answer, serving
 
 NO_DATA = {

@@ -15,8 +15,9 @@ import pytest
 
 from desk import PARTITION, Time, connect, kind_of
 from finra_core.errors import SourceDataError
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
-from finra_core.records import MICROS, parse_content
+from finra_core.records import MICROS
 from finra_core.tiers import Tier
 from finra_http.budget import Meter
 from finra_http.limiter import RateLimiter

@@ -12,8 +12,8 @@ import pytest
 from desk import Time, connect
 from finra_core.content import Payload
 from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
+from finra_core.parsing import parse_content
 from finra_core.partitions import Partition
-from finra_core.records import parse_content
 from finra_core.tiers import TIERS, Tier
 from finra_http import HttpSource
 from finra_simulator import Restatement, SimulatorSource, World

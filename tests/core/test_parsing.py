@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from finra_core.content import count_rows
 from finra_core.errors import ControlTotalError, SourceDataError
+from finra_core.parsing import ParsedContent, parse_content
 from finra_core.partitions import Partition
-from finra_core.records import MICROS, ParsedContent, format_shares, parse_content
+from finra_core.records import MICROS, format_shares
 from finra_core.tiers import Tier
 
 PARTITION = Partition(date(2025, 11, 14), Tier.OTC)
@@ -78,17 +79,17 @@ def test_an_ats_row_becomes_a_record() -> None:
 
 def test_a_non_ats_row_is_known_by_its_firms_crd_number() -> None:
     records = parse(row(kind="OTC_W_SMBL_FIRM", mpid="", crd="149823", venue="VIRTU AMERICAS LLC")).records
-    assert records.venues == [("NON_ATS", "", "149823", "VIRTU AMERICAS LLC")]
+    assert list(records.venues) == [("NON_ATS", "", "149823", "VIRTU AMERICAS LLC")]
 
 
 def test_a_download_without_a_crd_column_is_of_ats_rows() -> None:
     content = MINIMAL.replace(b"VENUE", b"MPID") + b"A|OTCN|1|1|2025-12-15"
-    assert parse_content([content], PARTITION).records.venues == [("ATS", "OTCN", "", "")]
+    assert list(parse_content([content], PARTITION).records.venues) == [("ATS", "OTCN", "", "")]
 
 
 def test_a_download_without_an_mpid_column_is_of_non_ats_rows() -> None:
     content = MINIMAL.replace(b"VENUE", b"firmCRDNumber") + b"A|7|1|1|2025-12-15"
-    assert parse_content([content], PARTITION).records.venues == [("NON_ATS", "", "7", "")]
+    assert list(parse_content([content], PARTITION).records.venues) == [("NON_ATS", "", "7", "")]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_symbols_that_differ_in_case_alone_are_two_securities() -> None:
 
 def test_a_row_with_an_empty_symbol_is_kept() -> None:
     records = parse(row(symbol="", name="")).records
-    assert records.securities == [("", "", "OTCE")]
+    assert list(records.securities) == [("", "", "OTCE")]
 
 
 @pytest.mark.parametrize("other", [{"name": "Avidity"}, {"product": "UTP"}, {"mpid": "OTCX"}, {"crd": "5"}])
@@ -345,3 +346,23 @@ def test_sums_that_leave_64_bits_over_three_tiers_are_refused(column: str) -> No
     assert len(parse(row(**{column: str(most)})).records) == 1
     with pytest.raises(SourceDataError, match=f"sum of all {column} is out of range"):
         parse(row(**{column: str(most)}), row(symbol="OTHER", **{column: str(most)}))
+
+
+def test_rows_far_apart_are_set_aside_with_their_own_lines_and_texts() -> None:
+    """Batches are read one after the other, and a document's texts are not kept."""
+    good = [row(symbol=f"S{i}") for i in range(3_000)]
+    strange = [row(symbol="S0"), row(symbol="BAD", shares="x"), row(symbol="OLD", updated="never")]
+    first, second = document(*good[:1_000], *strange[:1], *good[1_000:]), document(*strange[1:])
+    parsed = parse_content([first, second], PARTITION)
+    assert len(parsed.records) == 3_000
+    assert [(r.document, r.line, r.text) for r in parsed.rejects] == [
+        (0, 1_002, strange[0]),
+        (1, 2, strange[1]),
+        (1, 3, strange[2]),
+    ]
+
+
+def test_what_is_set_aside_leaves_no_value_behind() -> None:
+    records = parse(row(symbol="GOOD"), row(symbol="BAD", mpid=""), row(symbol="OLD", updated="never")).records
+    assert [security[0] for security in records.securities.values] == ["GOOD"]
+    assert (list(records.last_update_dates.values), len(records.venues.values)) == (["2025-12-15"], 1)
