@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -70,23 +71,32 @@ def _outcome(bench: Bench, work: str) -> Outcome:
 
 @contextmanager
 def _bench(options: argparse.Namespace) -> Iterator[Bench]:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the server is to end with us
     with ExitStack() as stack:
-        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finra-benchmarks-")))
-        folder = folder.resolve()
-        scratch = folder / "scratch"
-        scratch.mkdir(parents=True, exist_ok=True)
+        folder = (options.folder or stack.enter_context(_temporary())).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = stack.enter_context(_temporary(folder))
         size = SIZES[options.size]
         yield Bench(
             folder=folder,
+            scratch=scratch,
             size=size,
             rounds=options.repeats or size.rounds,
             rivals=options.rivals,
-            databases=_databases(() if options.profile else options.databases, scratch, folder, stack),
+            databases=_databases(() if options.profile else options.databases, folder, scratch, stack),
             product=product.Product(options.finra, scratch),
         )
 
 
-def _databases(names: Sequence[str], scratch: Path, folder: Path, stack: ExitStack) -> list[Database]:
+@contextmanager
+def _temporary(folder: Path | None = None) -> Iterator[Path]:
+    """A folder that the server, who may be somebody else, can pass through."""
+    with tempfile.TemporaryDirectory(prefix="finra-benchmarks-", dir=folder) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def _databases(names: Sequence[str], folder: Path, scratch: Path, stack: ExitStack) -> list[Database]:
     sqlite_shell()  # without it there is nothing to compare with
     databases: list[Database] = [Sqlite(scratch)]
     if "postgres" in names:

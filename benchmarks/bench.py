@@ -23,10 +23,11 @@ RIVALS = ("floor", "pandas", "dlt", "dlt-merge", "dlt-arrow", "click")
 class Bench:
     """One call of the benchmark.
 
-    folder: where everything is kept; scratch: the part of it that is emptied before every work.
+    folder: what is kept for the next call; scratch: this call's own, emptied before every work.
     """
 
     folder: Path
+    scratch: Path
     size: Size
     rounds: int
     rivals: Sequence[str]
@@ -40,11 +41,6 @@ class Bench:
     def inputs(self) -> Inputs:
         """FINRA's files."""
         return Inputs(self.folder / f"inputs-{self.size.name}", self.size)
-
-    @property
-    def scratch(self) -> Path:
-        """For databases and what rivals leave behind."""
-        return self.folder / "scratch"
 
     @property
     def sqlite(self) -> Sqlite:
@@ -82,8 +78,8 @@ class Bench:
 
     def begin(self) -> None:
         """Forget the last work."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(parents=True)
+        for left in self.scratch.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         self.checks, self.skipped = Checks(), []
 
     def versions(self) -> dict[str, str]:

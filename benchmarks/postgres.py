@@ -149,7 +149,10 @@ def _reachable(binaries: Path, home: Path, user: str | None) -> Path:
 def _initialise(binaries: Path, data: Path, pwfile: Path, user: str | None) -> None:
     options = ["--auth=password", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     command: list[str | Path] = [binaries / "initdb", "-D", data, "-U", "postgres", "--pwfile", pwfile, *options]
-    subprocess.run(command, capture_output=True, user=user, cwd=data, check=True)
+    try:
+        subprocess.run(command, capture_output=True, user=user, cwd=data, check=True)
+    except PermissionError:
+        raise NoPostgresError(f"{user} cannot enter {data}: give a --folder that others may pass through") from None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -161,3 +162,16 @@ def test_a_product_that_fails_is_no_fast_product(folder: Path, tmp_path: Path) -
 
     assert ended.exit_code == 1
     assert ended.works["first_ingest"]["measures"] == []
+
+
+def test_the_table_replaces_what_stood_between_the_marks_of_a_page(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n", encoding="utf-8")
+
+    ended = measure(folder, "start_up", f"--write={page}")
+
+    text = page.read_text(encoding="utf-8")
+    before, table, after = re.split("<!-- (?:end of )?results -->", text)
+    assert (before, after) == ("before\n", "\nafter\n")
+    assert table.strip() == ended.table.strip()
+    assert "| start_up |" in table
