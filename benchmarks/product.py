@@ -36,10 +36,10 @@ class Product:
         """`finra` with these arguments."""
         return Command(arguments=[self.finra, *arguments], folder=self.folder, environ=environment(), stdout=stdout)
 
-    def run(self, source: str | Path, store: str, *options: str) -> Command:
+    def run(self, source: str | Path, store: str, *options: str, stdout: Path | None = None) -> Command:
         """`finra run` of a folder of files or of a source's URL; an option given twice counts as given last."""
         where = ["--source", "file", "--source-path", str(source)] if isinstance(source, Path) else ["--source", source]
-        return self.command("run", *where, "--store", store, "--run-date", RUN_DATE, *options)
+        return self.command("run", *where, "--store", store, "--run-date", RUN_DATE, *options, stdout=stdout)
 
     def program(self, script: str, *arguments: str, stdout: Path | None = None) -> Command:
         """One of our scripts that use it as a library."""
