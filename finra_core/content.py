@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
 from finra_core.captures import SourceVersion
+from finra_core.survey import Survey, hash_lines, split_lines, survey
 
 _SHOWN = 16
 
@@ -23,11 +23,21 @@ class Payload:
 
     FINRA offers a week's ATS and non-ATS volumes as separate downloads, hence more than one.
     `version` is what the source says of the version of exactly this content, None where it says nothing.
+    `surveys` are of the documents, one each, where the source has looked over them already.
     """
 
     documents: tuple[bytes, ...] = field(converter=_as_tuple, repr=False)
     source_url: str
     version: SourceVersion | None = None
+    surveys: tuple[Survey, ...] | None = field(default=None, repr=False, eq=False)
+
+    def surveyed(self) -> tuple[Survey, ...]:
+        """A survey of each document.
+
+        Raises:
+            SourceDataError: one is no FINRA data.
+        """
+        return self.surveys or tuple(map(survey, self.documents))
 
     @property
     def size_bytes(self) -> int:
@@ -43,35 +53,18 @@ def compute_content_hash(content: bytes) -> str:
 def canonical_hash(documents: Sequence[bytes]) -> str:
     """SHA-256, 64 hex digits, of the content in canonical order: equal contents hash equal in any row order.
 
-    A document's canonical form is its header line and then its other lines sorted bytewise, each
-    ended by one LF. Blank lines, the kind of line ending and a byte order mark are no content. Of several documents
-    the sorted hashes are hashed.
+    Of one document it is that of `hash_lines`; of several documents the sorted hashes are hashed. Blank lines, the
+    kind of line ending and a byte order mark are no content.
     """
-    hashes = sorted(hashlib.sha256(_canonical(document)).hexdigest() for document in documents)
-    if len(hashes) == 1:
-        return hashes[0]
-    return hashlib.sha256("".join(hashes).encode("ascii")).hexdigest()
+    return combined_hash(hash_lines(split_lines(document)) for document in documents)
+
+
+def combined_hash(hashes: Iterable[str]) -> str:
+    """The hash of a content by those of its documents."""
+    ordered = sorted(hashes)
+    return ordered[0] if len(ordered) == 1 else hashlib.sha256("".join(ordered).encode("ascii")).hexdigest()
 
 
 def count_rows(documents: Sequence[bytes]) -> int:
     """Data rows in all documents: non-blank lines after the header."""
-    return sum(len(split_rows(document)) for document in documents)
-
-
-def split_rows(document: bytes) -> list[bytes]:
-    """A document's rows as they are written: the lines after the header that are not blank, without their ends."""
-    return _lines(document)[1:]
-
-
-def _canonical(document: bytes) -> bytes:
-    lines = _lines(document)
-    body = sorted(lines[1:])
-    return b"\n".join([*lines[:1], *body, b""])
-
-
-def _lines(document: bytes) -> list[bytes]:
-    document = document.removeprefix(codecs.BOM_UTF8)
-    if b"\r" in document:
-        document = document.replace(b"\r\n", b"\n")
-    lines = document.split(b"\n")
-    return [line for line in lines if line] if b"" in lines else lines
+    return sum(max(len(split_lines(document)) - 1, 0) for document in documents)

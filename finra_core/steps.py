@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from finra_core.analytics import analyse
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.captures import Capture, generate_capture_id, next_captured_at
-from finra_core.content import Payload, canonical_hash
+from finra_core.content import Payload, combined_hash
 from finra_core.errors import PartitionLockedError, SourceDataError, StoreError, StoreInterruptedError
 from finra_core.failures import describe, failure
 from finra_core.parsing import ParsedContent, parse_content
@@ -29,7 +29,6 @@ from finra_core.records import check_identity
 from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
-from finra_core.survey import survey
 from finra_core.tiers import ALL_TIERS, TIERS
 
 log = logging.getLogger("finra_core.run")
@@ -293,15 +292,15 @@ def _fetch(run: Run, partition: Partition) -> _Fetched:
     payload = run.source.fetch(partition)
     if not payload.documents:
         raise SourceDataError("the source gave no document", partition=partition)
-    rows = 0
-    for document in payload.documents:
-        surveyed = survey(document)
+    surveys = payload.surveyed()
+    for surveyed in surveys:
         check_identity(surveyed.distinct, partition)
-        rows += surveyed.row_count
+    rows = sum(surveyed.row_count for surveyed in surveys)
     if payload.version is not None and payload.version.row_count != rows:
         counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
         raise SourceDataError(f"not whole: {counted}", partition=partition)
-    return _Fetched(began_at, payload, canonical_hash(payload.documents), rows)
+    content_hash = combined_hash(surveyed.canonical_hash() for surveyed in surveys)
+    return _Fetched(began_at, payload, content_hash, rows)
 
 
 def _store_if_new(run: Run, planned: Planned, fetched: _Fetched) -> StepResult:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
+import hashlib
 from itertools import repeat
 
 from attrs import frozen
 
-from finra_core.content import split_rows
 from finra_core.errors import SourceDataError
 from finra_core.records import ATS_RECORD, NON_ATS_RECORD
 from finra_core.tables import check_lengths, first_line, is_quoted, read_header, read_tables
 
+_HASHED_AT_ONCE = 1_000
+
 
 @frozen(eq=False)
 class Survey:
-    """A document's columns, not read before they are asked for.
+    """A document whose columns are not read before they are asked for.
 
     names: the columns. row_count: the lines after the header that are not blank. is_plain: all rows have all
     fields, without quotes.
@@ -24,7 +27,7 @@ class Survey:
     row_count: int
     is_plain: bool
     _content: bytes
-    _rows: list[bytes]
+    _lines: list[bytes]
     _delimiter: str
 
     def distinct(self, name: str) -> set[str]:
@@ -33,13 +36,18 @@ class Survey:
             return set()
         if not self.is_plain:
             return set().union(*(table.columns[name] for table in read_tables(self._content)))
-        before, after = self.names.index(name), len(self.names) - self.names.index(name)
-        delimiter = self._delimiter.encode()
+        delimiter, rows = self._delimiter.encode(), self._lines[1:]
+        before = self.names.index(name)
+        after = len(self.names) - before
         if before < after:
-            cells = {row.split(delimiter, before + 1)[before] for row in self._rows}
+            cells = {row.split(delimiter, before + 1)[before] for row in rows}
         else:
-            cells = {row.rsplit(delimiter, after)[-after] for row in self._rows}
+            cells = {row.rsplit(delimiter, after)[-after] for row in rows}
         return {cell.decode() for cell in cells}
+
+    def canonical_hash(self) -> str:
+        """See `hash_lines`."""
+        return hash_lines(self._lines)
 
 
 def survey(content: bytes) -> Survey:
@@ -50,14 +58,14 @@ def survey(content: bytes) -> Survey:
     """
     _start, header = first_line(content)
     delimiter, names = read_header(header)
-    rows = split_rows(content)
-    if not rows:
+    lines = split_lines(content)
+    if len(lines) == 1:
         raise SourceDataError("header only: the document has no rows")
-    check_lengths(rows)
+    check_lengths(lines)
     # Widths are counted over all rows at once: what is right about them all need not be asked of each.
-    whole = set(map(bytes.count, rows, repeat(delimiter.encode()))) == {len(names) - 1}
-    is_plain = whole and not is_quoted(rows[0].decode(), delimiter)
-    return Survey(names, len(rows), is_plain, content, rows, delimiter)
+    whole = set(map(bytes.count, lines, repeat(delimiter.encode()))) == {len(names) - 1}
+    is_plain = whole and not is_quoted(lines[1].decode(), delimiter)
+    return Survey(names, len(lines) - 1, is_plain, content, lines, delimiter)
 
 
 def distinct_summary_types(surveyed: Survey) -> set[str]:
@@ -68,3 +76,24 @@ def distinct_summary_types(surveyed: Survey) -> set[str]:
         return {ATS_RECORD}
     mpids = surveyed.distinct("MPID") if "MPID" in surveyed.names else {""}
     return {ATS_RECORD if mpid else NON_ATS_RECORD for mpid in mpids}
+
+
+def split_lines(document: bytes) -> list[bytes]:
+    """A document's lines that are not blank, as they are written, without their ends: the header and the rows."""
+    document = document.removeprefix(codecs.BOM_UTF8)
+    if b"\r" in document:
+        document = document.replace(b"\r\n", b"\n")
+    lines = document.removesuffix(b"\n").split(b"\n")
+    return list(filter(None, lines)) if b"" in lines else lines
+
+
+def hash_lines(lines: list[bytes]) -> str:
+    """SHA-256, 64 hex digits, of a document in canonical order.
+
+    That is the header line and then the other lines sorted bytewise, each ended by one LF.
+    """
+    ordered = [*lines[:1], *sorted(lines[1:])]
+    digest = hashlib.sha256()
+    for start in range(0, len(ordered), _HASHED_AT_ONCE):
+        digest.update(b"\n".join(ordered[start : start + _HASHED_AT_ONCE]) + b"\n")
+    return digest.hexdigest()

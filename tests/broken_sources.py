@@ -13,6 +13,7 @@ from finra_core.content import Payload
 from finra_core.errors import SourceError
 from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
+from finra_core.survey import survey
 from finra_core.tiers import TIERS, Tier
 from finra_simulator import SimulatorSource, World
 
@@ -73,6 +74,13 @@ class MiscountsItsVersions(Sound):
     def probe(self, partition: Partition) -> SourceVersion | None:
         version = super().probe(partition)
         return version and evolve(version, row_count=version.row_count + 1)
+
+
+class SurveysAnotherDocument(Sound):
+    def fetch(self, partition: Partition) -> Payload:
+        payload = super().fetch(partition)
+        lines = payload.documents[0].splitlines(keepends=True)
+        return evolve(payload, surveys=(survey(b"".join(lines[:-1])),))
 
 
 class IsEmptyWhereAbsent(Sound):

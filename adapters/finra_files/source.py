@@ -19,7 +19,7 @@ from finra_core.partitions import Partition
 from finra_core.ports import Listing, Usage
 from finra_core.records import SUMMARY_TYPES
 from finra_core.reopening import Reopening, reopened
-from finra_core.survey import distinct_summary_types, survey
+from finra_core.survey import Survey, distinct_summary_types, survey
 from finra_core.tables import Table, read_table
 from finra_files.discovery import find_files, shown
 from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
@@ -63,6 +63,7 @@ def _path_of(url: str) -> Path:
 class _Document:
     path: Path
     content: bytes
+    surveyed: Survey
     kinds: frozenset[str]
 
 
@@ -127,7 +128,7 @@ class FileSource:
             raise
         urls = " ".join(path.absolute().as_uri() for path in paths)
         contents = tuple(document.content for document in documents)
-        return Payload(contents, urls)
+        return Payload(contents, urls, surveys=tuple(document.surveyed for document in documents))
 
     def price(self, version: SourceVersion | None) -> Usage:
         """Nothing: files are free."""
@@ -183,7 +184,7 @@ class FileSource:
                 raise SourceDataError(f"now holds {found}, no longer {partition}: run again")
             if "weekStartDate" not in surveyed.names:
                 check_published(surveyed.distinct, partition)
-        return _Document(path, content, SUMMARY_TYPES & distinct_summary_types(surveyed))
+        return _Document(path, content, surveyed, SUMMARY_TYPES & distinct_summary_types(surveyed))
 
 
 def _check_usable(table: Table) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from hashlib import blake2b
@@ -62,7 +62,13 @@ class PostgresDialect:
         """See `SqlDialect.take_turn`."""
         connection.execute(_LOCK, {"lock": _lock(connection, what)})
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: Table,
+        same: Mapping[str, int | None],
+        rows: Iterable[tuple[int | str, ...]],
+    ) -> None:
         """See `SqlDialect.insert_rows`."""
         driver = connection.connection.driver_connection
         if not isinstance(driver, psycopg.Connection):
@@ -70,10 +76,11 @@ class PostgresDialect:
         with (
             translated(connection, self),
             driver.cursor() as cursor,
-            cursor.copy(_copy_into(table)) as copy,
+            cursor.copy(_copy_into(table, same)) as copy,
         ):
+            common = tuple(same.values())
             for row in rows:
-                copy.write_row(row)
+                copy.write_row((*row, *common))
 
     def translate(self, error: BaseException) -> StoreError | None:
         """See `SqlDialect.translate`."""
@@ -110,6 +117,7 @@ def _locked(key: str) -> PartitionLockedError:
     )
 
 
-def _copy_into(table: Table) -> sql.Composed:
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
+def _copy_into(table: Table, last: Iterable[str]) -> sql.Composed:
+    names = [column.name for column in table.c if column.name not in last]
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*names, *last]))
     return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)

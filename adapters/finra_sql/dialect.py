@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -35,8 +35,18 @@ class SqlDialect(Protocol):
             StoreLockedError: another process held it for too long.
         """
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
-        """Insert many rows fast: values in the order of the table's columns, in the database's own types."""
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: Table,
+        same: Mapping[str, int | None],
+        rows: Iterable[tuple[int | str, ...]],
+    ) -> None:
+        """Insert many rows fast.
+
+        same: what all rows have in some columns. rows: the values of the others, in the table's order, in the
+        database's own types.
+        """
 
     def translate(self, error: BaseException) -> StoreError | None:
         """The StoreError that a driver's error is, its message one line; None for errors that are not the store's."""

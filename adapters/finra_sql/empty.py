@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -38,7 +38,13 @@ class _Nothing:
     def take_turn(self, connection: Connection, what: str) -> None:
         raise NotImplementedError
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: Table,
+        same: Mapping[str, int | None],
+        rows: Iterable[tuple[int | str, ...]],
+    ) -> None:
         raise NotImplementedError
 
     def translate(self, error: BaseException) -> StoreError | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, cast, func, insert, select, update
@@ -180,9 +179,8 @@ def _insert(
 ) -> None:
     if not versions:
         return
-    security_nos, venue_nos, micros, trades, dates = zip(*versions, strict=True)
-    own = (repeat(partition_no), security_nos, venue_nos, repeat(number), repeat(None))
-    dialect.insert_rows(connection, row_versions, zip(*own, micros, trades, dates))  # noqa: B905
+    same = {"partition_no": partition_no, "from_capture": number, "to_capture": None}
+    dialect.insert_rows(connection, row_versions, same, versions)
 
 
 def _end(connection: Connection, partition_no: int, number: int, versions: Collection[_Version]) -> None:

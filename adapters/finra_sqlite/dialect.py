@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain, groupby
 
 from attrs import Factory, field, frozen
 from sqlalchemy import Connection, Engine, Table, event
@@ -14,6 +15,9 @@ from finra_sqlite.errors import translate
 from finra_sqlite.location import Location
 
 _BEGIN = "finra_begin"
+
+_ROWS_PER_INSERT = 150
+"""More gain little, and SQLite before 3.32 takes no more than 999 parameters."""
 
 
 @frozen
@@ -43,11 +47,25 @@ class SqliteDialect:
     def take_turn(self, connection: Connection, what: str) -> None:
         """See `SqlDialect.take_turn`: whoever writes has every turn."""
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
-        """See `SqlDialect.insert_rows`."""
-        places = ", ".join("?" * len(table.c))
-        statement = f"INSERT INTO {table.name} VALUES ({places})"  # noqa: S608 - the name is our schema's
-        connection.exec_driver_sql(statement, list(rows))
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: Table,
+        same: Mapping[str, int | None],
+        rows: Iterable[tuple[int | str, ...]],
+    ) -> None:
+        """See `SqlDialect.insert_rows`.
+
+        Many rows to a statement, what they have in common written into it: half the time of a statement a row.
+        """
+        row = ", ".join("?" if column.name not in same else _literal(same[column.name]) for column in table.c)
+        width = row.count("?")
+        values = tuple(chain.from_iterable(rows))
+        full = width * _ROWS_PER_INSERT
+        batches = [values[i : i + full] for i in range(0, len(values), full)]
+        for size, of_size in groupby(batches, key=len):
+            places = ", ".join([f"({row})"] * (size // width))
+            connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES {places}", list(of_size))  # noqa: S608 - ours
 
     def translate(self, error: BaseException) -> StoreError | None:
         """See `SqlDialect.translate`."""
@@ -63,6 +81,10 @@ class SqliteDialect:
             yield
         finally:
             self._writer.release()
+
+
+def _literal(value: int | None) -> str:
+    return "NULL" if value is None else str(value)
 
 
 def _begin(connection: Connection) -> None:

@@ -102,6 +102,13 @@ class SourceContract:
             assert payload.version in (None, version)
             assert version is None or version.row_count == count_rows(payload.documents)
 
+    def test_what_it_says_of_its_documents_is_so(self, source: Source, known: Mapping[Partition, int]) -> None:
+        """Surveys that come with a payload are of its documents."""
+        for partition in known:
+            payload = source.fetch(partition)
+            if payload.surveys is not None:
+                assert [s.canonical_hash() for s in payload.surveys] == [canonical_hash([d]) for d in payload.documents]
+
     def test_an_absent_partition_is_an_error_that_names_it(self, source: Source, absent: Partition) -> None:
         """Never an empty payload: that would be every row withdrawn."""
         with pytest.raises(SourceError) as raised:

@@ -28,6 +28,12 @@ def test_the_canonical_form_is_the_header_and_then_the_sorted_rows() -> None:
     assert canonical_hash([b"symbol|shares\nB|2\nA|1\n"]) == hashlib.sha256(b"symbol|shares\nA|1\nB|2\n").hexdigest()
 
 
+def test_a_long_document_is_hashed_as_a_whole() -> None:
+    rows = [b"%d|1\n" % number for number in range(3_001, 0, -1)]
+    expected = hashlib.sha256(b"".join([b"symbol|shares\n", *sorted(rows)])).hexdigest()
+    assert canonical_hash([b"".join([b"symbol|shares\n", *rows])]) == expected
+
+
 def test_several_documents_are_hashed_by_their_sorted_hashes() -> None:
     hashes = sorted(hashlib.sha256(content).hexdigest() for content in (b"h\na\n", b"h\nb\n"))
     expected = hashlib.sha256("".join(hashes).encode()).hexdigest()

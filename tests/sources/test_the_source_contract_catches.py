@@ -17,6 +17,7 @@ CAUGHT_BY = {
     "GivesAnotherTier": "test_it_gives_each_partition_whole",
     "IsNeverTheSame": "test_a_partition_that_has_not_changed_is_the_same_again",
     "MiscountsItsVersions": "test_a_version_counts_the_rows_of_its_payload",
+    "SurveysAnotherDocument": "test_what_it_says_of_its_documents_is_so",
     "IsEmptyWhereAbsent": "test_an_absent_partition_is_an_error_that_names_it",
     "NamesNoPartition": "test_an_absent_partition_is_an_error_that_names_it",
     "FailsToProbeTheAbsent": "test_an_absent_partition_has_no_version",

@@ -13,7 +13,7 @@ SELECT 'finra.otc_transparency', jsonb_build_object('week_ending', week_ending, 
 FROM core_captures, unnest(ARRAY['RAW', 'NORMALIZED', 'CALC']) stage;
 
 INSERT INTO core_raw_payloads
-SELECT 'p' || p, 0, 'zlib', 10, '\x789c030000000001'
+SELECT 'p' || p, 0, 'zstd', 10, '\x28b52ffd2000010000'
 FROM generate_series(1, 5000) p;
 
 INSERT INTO finra_otc_securities (symbol, issue_name, product_type)
