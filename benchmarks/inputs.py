@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 
 from attrs import frozen
@@ -17,7 +18,8 @@ FIRST_WEEK = date(2025, 8, 22)
 """The first of the weeks of the large partitions, while shares were still whole numbers."""
 FRACTIONAL_WEEK = date(2026, 2, 27)
 """The first week with fractions of shares."""
-BACKFILL_WEEK = date(2023, 1, 6)
+BACKFILL_WEEK = date(2022, 8, 19)
+"""The first of the many weeks of small partitions, which end before the large ones begin."""
 PUBLISHED = datetime(2026, 6, 1, tzinfo=timezone.utc)
 """By then all weeks used here are published."""
 RESTATED = datetime(2026, 6, 2, 15, tzinfo=timezone.utc)
@@ -115,7 +117,9 @@ class Inputs:
         return self._filled(name, world, [Partition(week, tier) for week in weeks for tier in TIERS])
 
     def _filled(self, name: str, world: World, partitions: Sequence[Partition]) -> Path:
-        made = self.folder / name
+        # Files that an older version made of something else are not taken for these.
+        content = sha256(repr((world, partitions)).encode()).hexdigest()[:8]
+        made = self.folder / f"{name}-{content}"
         if not made.exists():
             unfinished = self.folder / f"{name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
