@@ -1,0 +1,12 @@
+"""`read_records.py STORE CAPTURE_ID`: a capture's records, as the library gives them; prints how many."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+from finra_core import open_store
+
+with closing(open_store(sys.argv[1], read_only=True)) as store:
+    capture = next(capture for capture in store.captures() if capture.capture_id == sys.argv[2])
+    sys.stdout.write(f"{len(store.records(capture))}\n")
