@@ -109,4 +109,6 @@ def summary_types(table: Table) -> list[str]:
         return table.columns["summaryTypeCode"]
     if "firmCRDNumber" not in table.columns:
         return [ATS_RECORD] * len(table)
-    return [ATS_RECORD if mpid else NON_ATS_RECORD for mpid in table.values("MPID")]
+    if "MPID" not in table.columns:
+        return [NON_ATS_RECORD] * len(table)
+    return [ATS_RECORD if mpid else NON_ATS_RECORD for mpid in table.columns["MPID"]]

@@ -22,9 +22,9 @@ from finra_sql import captures as capture_rows
 from finra_sql import manifest
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import fetch_tuples
-from finra_sql.lists import among, has_arrays, rows_as_table
+from finra_sql.lists import has_arrays, rows_as_table
+from finra_sql.numbers import NumbersInTransaction
 from finra_sql.schema import captures, rejected_rows, row_versions, securities, venues
-from finra_sql.upsert import insert_missing_rows
 
 _Version = tuple[int, int, int, int, str]
 """Security number, venue number, micro-shares, trades, last update date."""
@@ -50,6 +50,7 @@ def alive(partition_no: int, number: int) -> ColumnElement[bool]:
 def add(
     connection: Connection,
     dialect: SqlDialect,
+    numbers: NumbersInTransaction,
     capture: Capture,
     records: Records,
     *,
@@ -61,10 +62,9 @@ def add(
     if previous is not None and previous >= capture.number:
         return None
     partition_no = capture_rows.partition_number(connection, capture.partition)
-    if previous is None:
-        changes = _insert_first(connection, dialect, partition_no, capture.number, records)
-    else:
-        changes = _insert_changes(connection, dialect, partition_no, capture.number, records)
+    versions = _versions(connection, numbers, records)
+    store = _insert_first if previous is None else _insert_changes
+    changes = store(connection, dialect, partition_no, capture.number, versions)
     _insert_rejects(connection, capture, rejects)
     capture_rows.mark_normalised(connection, capture, len(rejects), at)
     _enter_in_manifest(connection, capture, changes, row_count=len(records), rejected_rows=len(rejects), at=at)
@@ -93,17 +93,17 @@ def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:
 
 
 def _insert_first(
-    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, records: Records
+    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, versions: list[_Version]
 ) -> RowChanges:
-    versions = sorted(_versions(connection, records))  # the order of the key, in which a tree grows densest
+    versions.sort()  # the order of the key, in which a tree grows densest
     _insert(connection, dialect, partition_no, number, versions)
     return RowChanges(added=len(versions), withdrawn=0, unchanged=0)
 
 
 def _insert_changes(
-    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, records: Records
+    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, versions: list[_Version]
 ) -> RowChanges:
-    after = set(_versions(connection, records))
+    after = set(versions)
     before = _live_versions(connection, dialect, partition_no)
     begun, ended = after - before, before - after
     _end(connection, partition_no, number, ended)
@@ -111,42 +111,19 @@ def _insert_changes(
     return RowChanges(added=len(begun), withdrawn=len(ended), unchanged=len(after) - len(begun))
 
 
-def _versions(connection: Connection, records: Records) -> list[_Version]:
-    security_numbers = _numbers(connection, securities, records.securities.values)
-    venue_numbers = _numbers(connection, venues, records.venues.values)
+def _versions(connection: Connection, numbers: NumbersInTransaction, records: Records) -> list[_Version]:
+    security_numbers = numbers.of(connection, securities, records.securities.values)
+    venue_numbers = numbers.of(connection, venues, records.venues.values)
     return list(
         zip(
-            map([security_numbers[key] for key in records.securities.values].__getitem__, records.securities.codes),
-            map([venue_numbers[key] for key in records.venues.values].__getitem__, records.venues.codes),
+            map(security_numbers.__getitem__, records.securities.codes),
+            map(venue_numbers.__getitem__, records.venues.codes),
             records.shares_micros,
             records.trades,
             records.last_update_dates,
             strict=True,
         )
     )
-
-
-def _numbers(connection: Connection, table: Table, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    """The number of each of these securities or venues, after entering those that are new."""
-    wanted = set(keys)
-    known = _known_numbers(connection, table, wanted)
-    missing = sorted(wanted - known.keys())
-    if not missing:
-        return known
-    insert_missing_rows(connection, list(table.c)[1:], missing)
-    return known | _known_numbers(connection, table, missing)
-
-
-def _known_numbers(
-    connection: Connection, table: Table, keys: Collection[tuple[str, ...]]
-) -> dict[tuple[str, ...], int]:
-    """The numbers of these keys, and of others that begin alike.
-
-    Not of the whole table, which grows with the years; nor of these keys alone, as comparing three columns costs
-    more than fetching a few rows too many.
-    """
-    query = select(table).where(among(connection, list(table.c)[1], {key[0] for key in keys}))
-    return {row[1:]: row[0] for row in connection.execute(query).all()}
 
 
 def _live_versions(connection: Connection, dialect: SqlDialect, partition_no: int) -> set[_Version]:

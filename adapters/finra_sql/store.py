@@ -26,14 +26,16 @@ from finra_sql import volumes as venue_volumes
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
 from finra_sql.migrate import HEAD
+from finra_sql.numbers import Numbers, NumbersInTransaction
 
 
 class SqlTransaction:
     """The statements of one write transaction."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+    def __init__(self, connection: Connection, dialect: SqlDialect, numbers: NumbersInTransaction) -> None:
         self._connection = connection
         self._dialect = dialect
+        self._numbers = numbers
 
     def latest_capture(self, partition: Partition) -> Capture | None:
         """See `Transaction.latest_capture`."""
@@ -51,7 +53,7 @@ class SqlTransaction:
         self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
     ) -> RowChanges | None:
         """See `Transaction.add_records`."""
-        return rows.add(self._connection, self._dialect, capture, records, rejects=rejects, at=at)
+        return rows.add(self._connection, self._dialect, self._numbers, capture, records, rejects=rejects, at=at)
 
     def add_analysis(self, analysis: Analysis) -> bool:
         """See `Transaction.add_analysis`."""
@@ -90,6 +92,7 @@ class SqlStore:
         self._url = url
         self._read_only = read_only
         self._schema_version = schema_version
+        self._numbers = Numbers()
         self._reopening = Reopening(partial(open_store, url, read_only=read_only))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -117,9 +120,11 @@ class SqlStore:
             raise StoreUnavailableError(f"{self._url} was opened read-only: open it without read_only to write")
         with self._dialect.writing(self._engine, key) as connection:
             take_failure(connection)
-            yield SqlTransaction(connection, self._dialect)
+            numbers = self._numbers.in_transaction()
+            yield SqlTransaction(connection, self._dialect, numbers)
             if failure := take_failure(connection):
                 raise failure
+        numbers.committed()
 
     def latest_captures(self, partitions: Collection[Partition]) -> dict[Partition, Capture]:
         """See `Store.latest_captures`."""
