@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from itertools import groupby
@@ -43,7 +42,7 @@ from finra_core.steps import (
     Metered,
     Run,
     again,
-    analyse_capture,
+    analyse_captures,
     analyse_week,
     arrive,
     ingest,
@@ -113,44 +112,28 @@ class Scheduler:
             forced=request.forced,
             verify=request.verify,
         )
+        attempt = partial(_Attempt, run, request, progress=self._progress, elsewhere=self._elsewhere)
         if self._executor is not None:
             # What cannot follow to where the executor works is to be known before anything is written.
             self._executor.submit(arrive, run).result()
-        with _threads(request.workers) as fetching, _threads(_COMPUTING) as computing:
-            attempt = _Attempt(
-                run,
-                request,
-                fetching=self._executor or fetching,
-                normalising=self._executor or computing,
-                analysing=computing,
-                progress=self._progress,
-                elsewhere=self._elsewhere,
-            )
-            return attempt.make(started_at)
+            return attempt(self._executor, self._executor).make(started_at)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  not needed where one is given
 
-
-_COMPUTING = 2
-"""Threads for what needs no network: one works on columns while the other's database or disk works."""
-
-
-@contextmanager
-def _threads(workers: int) -> Iterator[Executor]:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  importing this module need not cost it
-
-    threads = ThreadPoolExecutor(workers, "finra")
-    try:
-        yield threads
-    except BaseException as error:
-        # Who interrupts a run will not wait for the time-out of a server that does not answer.
-        threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
-        raise
-    threads.shutdown()
+        threads = ThreadPoolExecutor(request.workers, "finra")
+        try:
+            report = attempt(threads, None).make(started_at)
+        except BaseException as error:
+            # Who interrupts a run will not wait for the time-out of a server that does not answer.
+            threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        threads.shutdown()
+        return report
 
 
 class _Attempt:
     """One run while it is made.
 
-    fetching, normalising, analysing: who does these steps. elsewhere: what the sources that worker
+    fetching, computing: who does the steps; None is this thread. elsewhere: what the sources that worker
     processes opened have cost so far, by their names; kept from run to run, as the source's own usage is.
     """
 
@@ -158,18 +141,16 @@ class _Attempt:
         self,
         run: Run,
         request: RunRequest,
-        *,
         fetching: Executor,
-        normalising: Executor,
-        analysing: Executor,
+        computing: Executor | None,
+        *,
         progress: Progress,
         elsewhere: dict[str, Usage],
     ) -> None:
         self._run = run
         self._request = request
         self._fetching = fetching
-        self._normalising = normalising
-        self._analysing = analysing
+        self._computing = computing
         self._progress = progress
         self._elsewhere = elsewhere
         self._account = Account()
@@ -302,24 +283,19 @@ class _Attempt:
     def _normalise(self) -> None:
         waiting = self._run.store.unnormalised()
         by_partition = [list(captures) for _key, captures in groupby(waiting, key=lambda capture: capture.partition)]
-        for result in self._in_order(self._normalising, "Normalization", normalise, by_partition):
+        for result in self._in_order(self._computing, "Normalization", normalise, by_partition):
             self._account.enter(result.report, result.found)
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
-        waiting = self._run.store.unanalysed(CALC_VERSION)
-        analysed = self._in_order(self._analysing, "Analytics", analyse_capture, waiting)
-        for capture, needed in zip(waiting, analysed, strict=True):
-            if needed:
+        for capture in self._run.store.unanalysed(CALC_VERSION):
+            if analyse_captures(self._run, [capture]):
                 self._account.complete(capture.partition, Stage.CALC)
-        found = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
-        states = [found[week] for week in sorted(found, reverse=True)]
-        across = self._in_order(
-            self._analysing, "Cross-tier analytics", partial(analyse_week, expected=targets), states
-        )
+        states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
         checks = []
-        for state, anomalies in zip(states, across, strict=True):
-            self._account.note(anomalies)
-            checks.append(Check(week_key(state.week_ending), Stage.CALC, anomalies))
+        for week in sorted(states, reverse=True):
+            found = analyse_week(self._run, states[week], targets)
+            self._account.note(found)
+            checks.append(Check(week_key(week), Stage.CALC, found))
         return checks
 
     def _judge(self, weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
@@ -369,9 +345,12 @@ class _Attempt:
             usage=sum(self._elsewhere.values(), start=self._run.source.usage()),
         )
 
-    def _in_order(self, executor: Executor, phase: str, step: Callable[[Run, T], R], items: Sequence[T]) -> Iterator[R]:
+    def _in_order(
+        self, executor: Executor | None, phase: str, step: Callable[[Run, T], R], items: Sequence[T]
+    ) -> Iterator[R]:
         """The steps' results in the items' order; several at work, but never all of them at once."""
-        for done, result in enumerate(self._submitted(executor, step, items), start=1):
+        results = map(partial(step, self._run), items) if executor is None else self._submitted(executor, step, items)
+        for done, result in enumerate(results, start=1):
             self._progress(phase, done, len(items))
             yield result
 

@@ -194,13 +194,8 @@ def _add_records(run: Run, capture: Capture, parsed: ParsedContent, found: tuple
     return changes
 
 
-def analyse_capture(run: Run, capture: Capture) -> bool:
-    """Compute and store the analytics of one capture; false if not needed."""
-    return _analyse(run, [capture])
-
-
-def _analyse(run: Run, captures: Sequence[Capture]) -> bool:
-    """The analytics of one capture, or across one capture of each tier."""
+def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
+    """Compute and store the analytics of one capture, or across one capture of each tier; false if not needed."""
     week_ending = captures[0].partition.week_ending
     volumes = run.store.volumes(captures)
     analysis = analyse(captures, volumes, run.run_date, run.clock())
@@ -233,7 +228,7 @@ def analyse_week(run: Run, state: WeekState, expected: frozenset[Partition]) -> 
     inputs = state.cross_tier_inputs()
     if inputs is not None:
         if not state.cross_tier_analysed:
-            _analyse(run, inputs)
+            analyse_captures(run, inputs)
         return ()
     absent = [tier for tier in TIERS if tier not in state.tiers or state.tiers[tier].normalised is None]
     partitions = [Partition(state.week_ending, tier) for tier in absent]
