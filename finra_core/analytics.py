@@ -58,6 +58,25 @@ class Analysis:
     hhi: float | None
 
 
+def add_volumes(parts: Sequence[Volumes]) -> Volumes:
+    """The volume of captures together that have no symbol in common, as `Store.volumes` gives it."""
+    by_venue: dict[tuple[str, str, str], list[VenueVolume]] = {}
+    for part in parts:
+        for venue in part.venues:
+            by_venue.setdefault((venue.venue_type, venue.mpid, venue.crd), []).append(venue)
+    venues = [
+        VenueVolume(
+            *key,
+            venue_name=min(venue.venue_name for venue in same),
+            shares_micros=sum(venue.shares_micros for venue in same),
+            trades=sum(venue.trades for venue in same),
+            symbols=sum(venue.symbols for venue in same),
+        )
+        for key, same in sorted(by_venue.items())
+    ]
+    return Volumes(tuple(venues), sum(part.symbols for part in parts))
+
+
 def analyse(captures: Sequence[Capture], volumes: Volumes, run_date: date, at: datetime) -> Analysis:
     """Analytics of one capture, or across tiers of one capture per tier of the same week."""
     first = captures[0].partition

@@ -233,7 +233,7 @@ class Store(Protocol):
         """The records of a normalised capture, by security and venue.
 
         Raises:
-            StoreError: the capture is not normalised; so do `rejects` and `volumes`.
+            StoreError: the capture is not normalised; so do `rejects`, `volumes` and `shared_symbols`.
         """
 
     def rejects(self, capture: Capture) -> list[Reject]:
@@ -244,6 +244,9 @@ class Store(Protocol):
 
         A venue is its type, MPID and CRD number; of several names it bears the least.
         """
+
+    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
+        """The symbols that more than one of these captures has records of."""
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         """All analytics (of these weeks), oldest first."""

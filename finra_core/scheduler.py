@@ -42,7 +42,7 @@ from finra_core.steps import (
     Metered,
     Run,
     again,
-    analyse_captures,
+    analyse_capture,
     analyse_week,
     arrive,
     ingest,
@@ -288,7 +288,7 @@ class _Attempt:
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
         for capture in self._run.store.unanalysed(CALC_VERSION):
-            if analyse_captures(self._run, [capture]):
+            if analyse_capture(self._run, capture):
                 self._account.complete(capture.partition, Stage.CALC)
         states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
         checks = []

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from finra_core.analytics import analyse
+from finra_core.analytics import CALC_VERSION, Volumes, add_volumes, analyse
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.captures import Capture, generate_capture_id, next_captured_at
 from finra_core.content import Payload, combined_hash
@@ -194,10 +194,27 @@ def _add_records(run: Run, capture: Capture, parsed: ParsedContent, found: tuple
     return changes
 
 
-def analyse_captures(run: Run, captures: Sequence[Capture]) -> bool:
-    """Compute and store the analytics of one capture, or across one capture of each tier; false if not needed."""
+def analyse_capture(run: Run, capture: Capture) -> bool:
+    """Compute and store the analytics of one capture; false if not needed."""
+    return _analyse(run, [capture], run.store.volumes([capture]))
+
+
+def _volumes_across(run: Run, captures: Sequence[Capture]) -> Volumes:
+    """Volumes over one capture of each tier: the sum of the tiers' own, where no security is in two of them."""
+    own = {
+        analysis.inputs: analysis.volumes
+        for analysis in run.store.analyses([captures[0].partition.week_ending])
+        if analysis.calc_version == CALC_VERSION
+    }
+    parts = [own.get((capture.number,)) for capture in captures]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(captures) or run.store.shared_symbols(captures):
+        return run.store.volumes(captures)
+    return add_volumes(known)
+
+
+def _analyse(run: Run, captures: Sequence[Capture], volumes: Volumes) -> bool:
     week_ending = captures[0].partition.week_ending
-    volumes = run.store.volumes(captures)
     analysis = analyse(captures, volumes, run.run_date, run.clock())
     across = analysis.tier == ALL_TIERS
     key = cross_tier_key(week_ending) if across else captures[0].partition.key
@@ -228,7 +245,7 @@ def analyse_week(run: Run, state: WeekState, expected: frozenset[Partition]) -> 
     inputs = state.cross_tier_inputs()
     if inputs is not None:
         if not state.cross_tier_analysed:
-            analyse_captures(run, inputs)
+            _analyse(run, inputs, _volumes_across(run, inputs))
         return ()
     absent = [tier for tier in TIERS if tier not in state.tiers or state.tiers[tier].normalised is None]
     partitions = [Partition(state.week_ending, tier) for tier in absent]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -194,6 +195,12 @@ class CountsASymbolAVenue(Sound):
     def volumes(self, captures: Sequence[Capture]) -> Volumes:
         found = super().volumes(captures)
         return evolve(found, symbols=sum(venue.symbols for venue in found.venues))
+
+
+class SharesSymbolsWithinACapture(Sound):
+    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
+        rows = Counter(security[0] for capture in captures for security in self.records(capture).securities)
+        return frozenset(symbol for symbol, count in rows.items() if count > 1)
 
 
 class AcceptsOutdatedAnalytics(Sound):

@@ -7,6 +7,7 @@ all there is, so that reading the code is enough to believe it.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
@@ -122,6 +123,15 @@ class State:
             venues=tuple(_venue_volume(key, rows) for key in keys),
             symbols=len({security[0] for security, *_rest in rows}),
         )
+
+    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
+        """See `Store.shared_symbols`."""
+        had = Counter(
+            symbol
+            for capture in captures
+            for symbol in {security[0] for security in self.records_of(capture).securities}
+        )
+        return frozenset(symbol for symbol, captures_with_it in had.items() if captures_with_it > 1)
 
     def _normalised_up_to(self, partition: Partition) -> int:
         newest = self.newest_normalised(partition)

@@ -99,6 +99,10 @@ class MemoryStore:
         """See `Store.volumes`."""
         return self._state.volumes(captures)
 
+    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
+        """See `Store.shared_symbols`."""
+        return self._state.shared_symbols(captures)
+
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         """See `Store.analyses`."""
         return [a for a in self._state.analyses if weeks is None or a.week_ending in weeks]

@@ -176,6 +176,11 @@ class SqlStore:
         with self._reading() as connection:
             return venue_volumes.read(connection, captures)
 
+    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
+        """See `Store.shared_symbols`."""
+        with self._reading() as connection:
+            return venue_volumes.shared_symbols(connection, captures)
+
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         """See `Store.analyses`."""
         with self._reading() as connection:

@@ -42,6 +42,23 @@ def read(connection: Connection, captures: Sequence[Capture]) -> Volumes:
     return Volumes(tuple(_volume(venue, parts[venue], repeats[venue]) for venue in sorted(parts)), symbols)
 
 
+def shared_symbols(connection: Connection, captures: Sequence[Capture]) -> frozenset[str]:
+    """See `Store.shared_symbols`."""
+    if not captures:
+        return frozenset()
+    partitions = normalised_partitions(connection, captures)
+    named = union_all(
+        *(
+            select(securities.c.symbol)
+            .where(securities.c.security_no.in_(select(row_versions.c.security_no).where(alive(partition_no, number))))
+            .distinct()
+            for number, partition_no in partitions.items()
+        )
+    ).subquery()
+    shared = select(named.c.symbol).group_by(named.c.symbol).having(func.count() > 1)
+    return frozenset(connection.execute(shared).scalars())
+
+
 def _volume(venue: _Venue, parts: Sequence[_Part], repeats: int) -> VenueVolume:
     names, shares, trades, rows = zip(*parts, strict=True)
     return VenueVolume(*venue, min(names), sum(shares), sum(trades), sum(rows) - repeats)

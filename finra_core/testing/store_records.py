@@ -10,7 +10,7 @@ from attrs import asdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finra_core.analytics import VenueVolume
+from finra_core.analytics import VenueVolume, add_volumes
 from finra_core.errors import StoreError
 from finra_core.partitions import Partition
 from finra_core.ports import RowChanges, Store
@@ -141,7 +141,7 @@ class RecordsContract(StoreFixtures):
     def test_records_of_a_capture_without_any_are_an_error(self, store: Store) -> None:
         """Not an empty answer: nobody has looked yet."""
         capture = add_capture(store)
-        for read in (store.records, store.rejects, lambda c: store.volumes([c])):
+        for read in (store.records, store.rejects, lambda c: store.volumes([c]), lambda c: store.shared_symbols([c])):
             with pytest.raises(StoreError):
                 read(capture)
 
@@ -231,6 +231,25 @@ class RecordsContract(StoreFixtures):
         assert found.venues == (VenueVolume(*UBSA, 6 * MICROS, 6, 2),)
         assert [found.symbols] == [2]
 
+    def test_symbols_are_shared_by_captures_and_not_within_one(self, store: Store) -> None:
+        """A symbol is its text, whatever the security's name; case counts."""
+        captures = [
+            add_normalised(store, T1, 0, [row(AAPL, UBSA), row(AAPL, CITADEL), row(("TPC", "Tutor", "UTP"))]),
+            add_normalised(store, T2, 1, [row(IBM), row(("TpC", "AT&T", "CTS")), row(("", "", "UTP"))]),
+            add_normalised(store, OTC, 2, [row(("AAPL", "another", "OTCE")), row(("", "nameless", "OTCE"))]),
+        ]
+        assert store.shared_symbols(captures) == {"AAPL", ""}
+        assert store.shared_symbols(captures[:2]) == frozenset()
+        assert store.shared_symbols([]) == frozenset()
+
+    def test_symbols_are_those_that_the_captures_had(self, store: Store) -> None:
+        """Not those of older or newer captures of the same partitions."""
+        older = add_normalised(store, T1, 0, [row(AAPL), row(IBM)])
+        newer = add_normalised(store, T1, 1, [row(AAPL)])
+        other = add_normalised(store, T2, 2, [row(IBM)])
+        assert store.shared_symbols([older, other]) == {"IBM"}
+        assert store.shared_symbols([newer, other]) == frozenset()
+
     def test_one_symbol_with_two_issue_names_is_one_symbol(self, store: Store) -> None:
         """A ticker reassigned in mid-week, or one that moved to another tape."""
         rows = [row(("RNA", "Avidity", "UTP")), row(("RNA", "Atrium", "UTP")), row(("RNA", "Atrium", "CTS"))]
@@ -278,7 +297,11 @@ class RecordsContract(StoreFixtures):
             shares: Counter[tuple[str, ...]] = Counter()
             for _security, venue, micros, _trades, _day in rows:
                 shares[venue[:3]] += micros
+            symbols = Counter(symbol for contents in tiers for symbol in {row[0][0] for row in _rows(contents)})
+            shared = store.shared_symbols(captures)
+            assert shared == {symbol for symbol, captures_with_it in symbols.items() if captures_with_it > 1}
             found = store.volumes(captures)
+            assert shared or found == add_volumes([store.volumes([capture]) for capture in captures])
             assert {(v.venue_type, v.mpid, v.crd): v.shares_micros for v in found.venues} == shares
             assert found.symbols == len({security[0] for security, *_rest in rows})
         finally:

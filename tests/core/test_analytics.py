@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, analyse
+from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyse
 from finra_core.captures import Capture
 from finra_core.partitions import Partition
 from finra_core.tiers import Tier
@@ -149,3 +149,24 @@ def test_analytics_across_tiers_bear_the_runs_date_and_name_their_inputs_in_tier
 def test_analytics_say_when_and_by_which_calculation_they_were_made() -> None:
     analysis = analysis_of([1])
     assert (analysis.computed_at, analysis.calc_version) == (NOW, CALC_VERSION)
+
+
+def test_volumes_add_up_by_venue_and_a_venue_bears_the_least_of_its_names() -> None:
+    one = Volumes(
+        (VenueVolume("ATS", "UBSA", "", "UBS ATS", 1, 2, 3), VenueVolume("NON_ATS", "", "7", "Seven", 4, 5, 6)), 7
+    )
+    other = Volumes(
+        (VenueVolume("ATS", "JPBX", "", "JPB-X", 10, 20, 30), VenueVolume("ATS", "UBSA", "", "UBS", 40, 50, 60)), 70
+    )
+    assert add_volumes([one, other]) == Volumes(
+        (
+            VenueVolume("ATS", "JPBX", "", "JPB-X", 10, 20, 30),
+            VenueVolume("ATS", "UBSA", "", "UBS", 41, 52, 63),
+            VenueVolume("NON_ATS", "", "7", "Seven", 4, 5, 6),
+        ),
+        77,
+    )
+
+
+def test_no_volumes_add_up_to_none() -> None:
+    assert add_volumes([]) == Volumes((), 0)

@@ -28,6 +28,7 @@ CAUGHT_BY = {
     "KeepsSharesAsDoubles": "test_numbers_are_kept_to_the_last_digit",
     "AddsUpDoubles": "test_fractional_shares_add_up_exactly",
     "CountsASymbolAVenue": "test_volumes_are_sums_per_venue",
+    "SharesSymbolsWithinACapture": "test_symbols_are_shared_by_captures_and_not_within_one",
     "AcceptsOutdatedAnalytics": "test_analytics_across_tiers_that_rest_on_an_outdated_capture_are_refused",
     "StoresAnalyticsTwice": "test_the_same_analytics_are_stored_once",
     "NeverResolves": "test_a_check_that_passes_resolves_what_it_found_before",
