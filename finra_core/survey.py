@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from itertools import repeat
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from finra_core.errors import SourceDataError
 from finra_core.records import ATS_RECORD, NON_ATS_RECORD
@@ -29,11 +29,17 @@ class Survey:
     _content: bytes
     _lines: list[bytes]
     _delimiter: str
+    _seen: dict[str, set[str]] = Factory(dict)
 
     def distinct(self, name: str) -> set[str]:
         """The values in a column, over the rows with all their fields; none where there is no such column."""
         if name not in self.names:
             return set()
+        if name not in self._seen:  # a source asks, and the core asks again
+            self._seen[name] = self._distinct(name)
+        return self._seen[name]
+
+    def _distinct(self, name: str) -> set[str]:
         if not self.is_plain:
             return set().union(*(table.columns[name] for table in read_tables(self._content)))
         delimiter, rows = self._delimiter.encode(), self._lines[1:]
