@@ -8,7 +8,9 @@ from datetime import date, datetime
 from attrs import frozen
 
 from finra_core.captures import Capture, generate_capture_id
+from finra_core.coding import Coded
 from finra_core.partitions import DOMAIN
+from finra_core.records import Records
 from finra_core.tiers import ALL_TIERS
 
 CALC_VERSION = 1
@@ -58,12 +60,42 @@ class Analysis:
     hhi: float | None
 
 
+def volumes_of(records: Records) -> Volumes:
+    """The volume of one capture by its records, as `Store.volumes` gives it."""
+    venues, symbols = records.venues, Coded.of(security[0] for security in records.securities.values)
+    shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
+    columns = zip(venues.codes, records.shares_micros, records.trades, strict=True)
+    for venue, micros, count in columns:
+        shares_micros[venue] += micros
+        trades[venue] += count
+    traded: list[set[int]] = [set() for _ in venues.values]
+    for security, venue in zip(records.securities.codes, venues.codes, strict=True):
+        traded[venue].add(symbols.codes[security])
+    names = Coded.of(venue[:3] for venue in venues.values)
+    same_venue = [[i for i, code in enumerate(names.codes) if code == name] for name in range(len(names.values))]
+    found = [
+        VenueVolume(
+            *key,
+            venue_name=min(venues.values[i][3] for i in same),
+            shares_micros=sum(shares_micros[i] for i in same),
+            trades=sum(trades[i] for i in same),
+            symbols=len(set().union(*(traded[i] for i in same))),
+        )
+        for key, same in zip(names.values, same_venue, strict=True)
+    ]
+    return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
+
+
+def _identity(venue: VenueVolume) -> tuple[str, str, str]:
+    return venue.venue_type, venue.mpid, venue.crd
+
+
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
     """The volume of captures together that have no symbol in common, as `Store.volumes` gives it."""
     by_venue: dict[tuple[str, str, str], list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:
-            by_venue.setdefault((venue.venue_type, venue.mpid, venue.crd), []).append(venue)
+            by_venue.setdefault(_identity(venue), []).append(venue)
     venues = [
         VenueVolume(
             *key,

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from finra_core.analytics import Analysis, Volumes
+from finra_core.analytics import Analysis
 from finra_core.anomalies import AnomalyRecord, Check
 from finra_core.captures import Capture, SourceVersion
 from finra_core.content import Payload
@@ -233,17 +233,11 @@ class Store(Protocol):
         """The records of a normalised capture, by security and venue.
 
         Raises:
-            StoreError: the capture is not normalised; so do `rejects`, `volumes` and `shared_symbols`.
+            StoreError: the capture is not normalised; so do `rejects` and `shared_symbols`.
         """
 
     def rejects(self, capture: Capture) -> list[Reject]:
         """The rejected rows of a normalised capture, by document and line."""
-
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        """Volumes per venue over these captures, ordered by venue type, MPID and CRD number.
-
-        A venue is its type, MPID and CRD number; of several names it bears the least.
-        """
 
     def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
         """The symbols that more than one of these captures has records of."""

@@ -20,7 +20,7 @@ from attrs import evolve
 
 from finra_core.account import Account
 from finra_core.ambient import new_run_id, utc_now
-from finra_core.analytics import CALC_VERSION
+from finra_core.analytics import CALC_VERSION, Volumes
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.errors import SourceError
 from finra_core.failures import describe, failure
@@ -154,6 +154,7 @@ class _Attempt:
         self._progress = progress
         self._elsewhere = elsewhere
         self._account = Account()
+        self._volumes: dict[int, Volumes] = {}
         self._listing_error: SourceError | None = None
 
     def make(self, started_at: datetime) -> RunReport:
@@ -285,10 +286,12 @@ class _Attempt:
         by_partition = [list(captures) for _key, captures in groupby(waiting, key=lambda capture: capture.partition)]
         for result in self._in_order(self._computing, "Normalization", normalise, by_partition):
             self._account.enter(result.report, result.found)
+            self._volumes.update(result.volumes)
 
     def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
         for capture in self._run.store.unanalysed(CALC_VERSION):
-            if analyse_capture(self._run, capture):
+            # What this run has had in its hands need not be read again.
+            if analyse_capture(self._run, capture, self._volumes.pop(capture.number, None)):
                 self._account.complete(capture.partition, Stage.CALC)
         states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
         checks = []

@@ -7,13 +7,14 @@ it concerns them all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
-from finra_core.analytics import CALC_VERSION, Volumes, add_volumes, analyse
+from finra_core.analytics import CALC_VERSION, Volumes, add_volumes, analyse, volumes_of
 from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.captures import Capture, generate_capture_id, next_captured_at
 from finra_core.content import Payload, combined_hash
@@ -25,7 +26,7 @@ from finra_core.planning import Candidate, Planned, explain_absence
 from finra_core.ports import NewCapture, RowChanges, Source, Store, Transaction, Usage
 from finra_core.publication import publication_date
 from finra_core.readiness import WeekState
-from finra_core.records import check_identity
+from finra_core.records import Records, check_identity
 from finra_core.reopening import reopened_as
 from finra_core.report import Outcome, PartitionReport
 from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
@@ -53,10 +54,14 @@ class Run:
 
 @frozen
 class StepResult:
-    """A partition's outcome so far and what was found on the way."""
+    """A partition's outcome so far and what was found on the way.
+
+    volumes: those of a capture that was given its records, by its number.
+    """
 
     report: PartitionReport
     found: tuple[Anomaly, ...] = ()
+    volumes: Mapping[int, Volumes] = Factory(dict)
 
 
 T = TypeVar("T")
@@ -182,7 +187,8 @@ def _normalise_one(run: Run, capture: Capture) -> StepResult:
     log.debug("  %s: %s", partition, changes)
     for anomaly in found:
         log.warning("  %s: %s", partition, anomaly.message)
-    return StepResult(evolve(report, stages=(Stage.NORMALIZED.value,)), found)
+    volumes = {capture.number: volumes_of(parsed.records)}
+    return StepResult(evolve(report, stages=(Stage.NORMALIZED.value,)), found, volumes)
 
 
 def _add_records(run: Run, capture: Capture, parsed: ParsedContent, found: tuple[Anomaly, ...]) -> RowChanges | None:
@@ -194,22 +200,26 @@ def _add_records(run: Run, capture: Capture, parsed: ParsedContent, found: tuple
     return changes
 
 
-def analyse_capture(run: Run, capture: Capture) -> bool:
-    """Compute and store the analytics of one capture; false if not needed."""
-    return _analyse(run, [capture], run.store.volumes([capture]))
+def analyse_capture(run: Run, capture: Capture, volumes: Volumes | None) -> bool:
+    """Store the analytics of one capture; false if not needed. volumes: None where they are to be read."""
+    return _analyse(run, [capture], _volumes(run, [capture]) if volumes is None else volumes)
+
+
+def _volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
+    """The volume of all of these captures, by their records."""
+    return volumes_of(Records.of(chain.from_iterable(run.store.records(capture).rows() for capture in captures)))
 
 
 def _volumes_across(run: Run, captures: Sequence[Capture]) -> Volumes:
-    """Volumes over one capture of each tier: the sum of the tiers' own, where no security is in two of them."""
+    """Volumes over one capture of each tier: the sum of the tiers' own, where no symbol is in two of them."""
     own = {
         analysis.inputs: analysis.volumes
         for analysis in run.store.analyses([captures[0].partition.week_ending])
         if analysis.calc_version == CALC_VERSION
     }
-    parts = [own.get((capture.number,)) for capture in captures]
-    known = [part for part in parts if part is not None]
+    known = [own[capture.number,] for capture in captures if (capture.number,) in own]
     if len(known) < len(captures) or run.store.shared_symbols(captures):
-        return run.store.volumes(captures)
+        return _volumes(run, captures)
     return add_volumes(known)
 
 

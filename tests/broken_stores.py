@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 from attrs import evolve
 
-from finra_core.analytics import Analysis, Volumes
+from finra_core.analytics import Analysis
 from finra_core.anomalies import AnomalyRecord, Check
 from finra_core.captures import Capture
 from finra_core.content import Payload
@@ -182,19 +182,6 @@ class KeepsSharesAsDoubles(Sound):
         ) -> RowChanges | None:
             rounded = [int(float(micros)) for micros in records.shares_micros]
             return super().add_records(capture, evolve(records, shares_micros=rounded), rejects, at)
-
-
-class AddsUpDoubles(Sound):
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        found = super().volumes(captures)
-        venues = [evolve(venue, shares_micros=int(float(venue.shares_micros))) for venue in found.venues]
-        return evolve(found, venues=tuple(venues))
-
-
-class CountsASymbolAVenue(Sound):
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        found = super().volumes(captures)
-        return evolve(found, symbols=sum(venue.symbols for venue in found.venues))
 
 
 class SharesSymbolsWithinACapture(Sound):

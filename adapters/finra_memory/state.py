@@ -13,7 +13,7 @@ from datetime import date
 
 from attrs import Factory, define
 
-from finra_core.analytics import Analysis, VenueVolume, Volumes
+from finra_core.analytics import Analysis
 from finra_core.anomalies import AnomalyRecord, Severity
 from finra_core.captures import Capture
 from finra_core.errors import StoreError
@@ -115,15 +115,6 @@ class State:
             raise StoreError(f"{capture} is not in this store", partition=capture.partition)
         return self.documents[capture.number]
 
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        """See `Store.volumes`."""
-        rows = [row for capture in captures for row in self.records_of(capture).rows()]
-        keys = sorted({venue[:3] for _security, venue, *_rest in rows})
-        return Volumes(
-            venues=tuple(_venue_volume(key, rows) for key in keys),
-            symbols=len({security[0] for security, *_rest in rows}),
-        )
-
     def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
         """See `Store.shared_symbols`."""
         had = Counter(
@@ -149,23 +140,6 @@ class State:
             rejected_rows=len(self.rejects[normalised.number]) if normalised else 0,
             analysed=normalised is not None and self._is_analysed(normalised, calc_version),
         )
-
-
-_Row = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
-
-
-def _venue_volume(key: tuple[str, ...], rows: Iterable[_Row]) -> VenueVolume:
-    own = [row for row in rows if row[1][:3] == key]
-    venue_type, mpid, crd = key
-    return VenueVolume(
-        venue_type=venue_type,
-        mpid=mpid,
-        crd=crd,
-        venue_name=min(venue[3] for _security, venue, *_rest in own),
-        shares_micros=sum(micros for _security, _venue, micros, _trades, _day in own),
-        trades=sum(trades for _security, _venue, _micros, trades, _day in own),
-        symbols=len({security[0] for security, *_rest in own}),
-    )
 
 
 def _last(captures: Iterable[Capture]) -> Capture | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import NoReturn
 
-from finra_core.analytics import Analysis, Volumes
+from finra_core.analytics import Analysis
 from finra_core.anomalies import AnomalyRecord
 from finra_core.captures import Capture
 from finra_core.errors import ConfigurationError, StoreUnavailableError
@@ -94,10 +94,6 @@ class MemoryStore:
         state = self._state
         state.records_of(capture)
         return list(state.rejects[capture.number])
-
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        """See `Store.volumes`."""
-        return self._state.volumes(captures)
 
     def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
         """See `Store.shared_symbols`."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, insert, select, union_all, update
 
 from finra_core.anomalies import Stage
 from finra_core.captures import Capture
@@ -82,6 +82,23 @@ def read(connection: Connection, dialect: SqlDialect, capture: Capture) -> Recor
     return Records(
         Coded(security_keys, ranked_securities), Coded(venue_keys, ranked_venues), micros, trades, Coded.of(_iso(days))
     )
+
+
+def shared_symbols(connection: Connection, captures: Sequence[Capture]) -> frozenset[str]:
+    """See `Store.shared_symbols`."""
+    if not captures:
+        return frozenset()
+    partitions = normalised_partitions(connection, captures)
+    named = union_all(
+        *(
+            select(securities.c.symbol)
+            .where(securities.c.security_no.in_(select(row_versions.c.security_no).where(alive(partition_no, number))))
+            .distinct()
+            for number, partition_no in partitions.items()
+        )
+    ).subquery()
+    shared = select(named.c.symbol).group_by(named.c.symbol).having(func.count() > 1)
+    return frozenset(connection.execute(shared).scalars())
 
 
 def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from finra_core.analytics import Analysis, Volumes
+from finra_core.analytics import Analysis
 from finra_core.anomalies import AnomalyRecord, Check
 from finra_core.captures import Capture
 from finra_core.content import Payload
@@ -22,7 +22,6 @@ from finra_core.records import Records
 from finra_core.reopening import Reopening, current_journey, reopened
 from finra_core.tables import Reject
 from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
-from finra_sql import volumes as venue_volumes
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
 from finra_sql.migrate import HEAD
@@ -171,15 +170,10 @@ class SqlStore:
         with self._reading() as connection:
             return rows.rejects_of(connection, capture)
 
-    def volumes(self, captures: Sequence[Capture]) -> Volumes:
-        """See `Store.volumes`."""
-        with self._reading() as connection:
-            return venue_volumes.read(connection, captures)
-
     def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
         """See `Store.shared_symbols`."""
         with self._reading() as connection:
-            return venue_volumes.shared_symbols(connection, captures)
+            return rows.shared_symbols(connection, captures)
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         """See `Store.analyses`."""

@@ -6,9 +6,11 @@ import json
 import sys
 from contextlib import closing
 from datetime import datetime, timezone
+from itertools import chain
 
 from finra_core import open_store
-from finra_core.analytics import analyse
+from finra_core.analytics import analyse, volumes_of
+from finra_core.records import Records
 
 
 def main() -> None:
@@ -19,7 +21,8 @@ def main() -> None:
         weeks = sorted({capture.partition.week_ending for capture in captures})
         together = [[capture for capture in captures if capture.partition.week_ending == week] for week in weeks]
         for inputs in [*([capture] for capture in captures), *together]:
-            found = analyse(inputs, store.volumes(inputs), at.date(), at)
+            rows = chain.from_iterable(store.records(capture).rows() for capture in inputs)
+            found = analyse(inputs, volumes_of(Records.of(rows)), at.date(), at)
             tier = inputs[0].partition.tier.value if len(inputs) == 1 else "ALL"
             values = found.shares_micros, found.trades, len(found.venue_shares), found.hhi
             sys.stdout.write(json.dumps([str(inputs[0].partition.week_ending), tier, *values]) + "\n")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from attrs import evolve
 
-from finra_core.analytics import CALC_VERSION, Analysis, analyse
+from finra_core.analytics import CALC_VERSION, Analysis, analyse, volumes_of
 from finra_core.captures import Capture, SourceVersion
 from finra_core.content import Payload
 from finra_core.partitions import Partition
@@ -107,7 +107,8 @@ def analysis_of(
     store: Store, captures: Sequence[Capture], *, minute: int = 0, calc_version: int = CALC_VERSION
 ) -> Analysis:
     """The analytics of these captures."""
-    analysis = analyse(captures, store.volumes(captures), RUN_DATE, at(minute))
+    own = Records.of(row for capture in captures for row in store.records(capture).rows())
+    analysis = analyse(captures, volumes_of(own), RUN_DATE, at(minute))
     return evolve(analysis, calc_version=calc_version)
 
 

@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 import pytest
-from attrs import asdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finra_core.analytics import VenueVolume, add_volumes
 from finra_core.errors import StoreError
 from finra_core.partitions import Partition
 from finra_core.ports import RowChanges, Store
-from finra_core.records import MAX_INTEGER, MICROS, SecurityKey, VenueKey
+from finra_core.records import MAX_INTEGER, SecurityKey, VenueKey
 from finra_core.tables import Reject
 from finra_core.testing.examples import (
     AAPL,
@@ -141,7 +139,7 @@ class RecordsContract(StoreFixtures):
     def test_records_of_a_capture_without_any_are_an_error(self, store: Store) -> None:
         """Not an empty answer: nobody has looked yet."""
         capture = add_capture(store)
-        for read in (store.records, store.rejects, lambda c: store.volumes([c]), lambda c: store.shared_symbols([c])):
+        for read in (store.records, store.rejects, lambda c: store.shared_symbols([c])):
             with pytest.raises(StoreError):
                 read(capture)
 
@@ -209,28 +207,6 @@ class RecordsContract(StoreFixtures):
         finally:
             store.close()
 
-    def test_volumes_are_sums_per_venue(self, store: Store) -> None:
-        """By venue type, MPID and CRD number; `symbols` counts a symbol once."""
-        jpbx: VenueKey = ("ATS", "JPBX", "", "JPBX JPB-X")
-        rows = [row(AAPL, CITADEL, 1, 1), row(AAPL, UBSA, 2, 2), row(IBM, UBSA, 3, 4), row(AAPL, jpbx, 5, 8)]
-        found = store.volumes([add_normalised(store, rows=rows)])
-        assert found.venues == (
-            VenueVolume(*jpbx, 5 * MICROS, 8, 1),
-            VenueVolume(*UBSA, 5 * MICROS, 6, 2),
-            VenueVolume(*CITADEL, 1 * MICROS, 1, 1),
-        )
-        assert [found.symbols] == [2]
-
-    def test_volumes_over_captures_add_up(self, store: Store) -> None:
-        """A symbol that two tiers have counts once."""
-        captures = [
-            add_normalised(store, T1, 0, [row(AAPL, UBSA, 1, 1)]),
-            add_normalised(store, T2, 1, [row(AAPL, UBSA, 2, 2), row(IBM, UBSA, 3, 3)]),
-        ]
-        found = store.volumes(captures)
-        assert found.venues == (VenueVolume(*UBSA, 6 * MICROS, 6, 2),)
-        assert [found.symbols] == [2]
-
     def test_symbols_are_shared_by_captures_and_not_within_one(self, store: Store) -> None:
         """A symbol is its text, whatever the security's name; case counts."""
         captures = [
@@ -250,60 +226,20 @@ class RecordsContract(StoreFixtures):
         assert store.shared_symbols([older, other]) == {"IBM"}
         assert store.shared_symbols([newer, other]) == frozenset()
 
-    def test_one_symbol_with_two_issue_names_is_one_symbol(self, store: Store) -> None:
-        """A ticker reassigned in mid-week, or one that moved to another tape."""
-        rows = [row(("RNA", "Avidity", "UTP")), row(("RNA", "Atrium", "UTP")), row(("RNA", "Atrium", "CTS"))]
-        found = store.volumes([add_normalised(store, rows=rows)])
-        assert (found.symbols, found.venues[0].symbols) == (1, 1)
-
-    def test_of_several_names_a_venue_bears_the_least(self, store: Store) -> None:
-        """A venue is its type, MPID and CRD number."""
-        captures = [
-            add_normalised(store, T1, 0, [row(AAPL, UBSA_RENAMED)]),
-            add_normalised(store, T2, 1, [row(AAPL, UBSA)]),
-        ]
-        assert [venue.venue_name for venue in store.volumes(captures).venues] == [UBSA[3]]
-
-    def test_volumes_are_those_of_the_capture_that_was_asked_for(self, store: Store) -> None:
-        """Not of the newest."""
-        older = add_normalised(store, T1, 0, [row(shares=1), row(IBM)])
-        add_normalised(store, T1, 1, [row(shares=9)])
-        assert [venue.shares_micros for venue in store.volumes([older]).venues] == [101 * MICROS]
-
-    def test_fractional_shares_add_up_exactly(self, store: Store) -> None:
-        """Ten times a tenth and a millionth, beside a quantity that no double tells from its neighbour."""
-        large = 9_007_199_254_740_993
-        quantities = [100_001] * 10 + [large]
-        rows = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
-        found = store.volumes([add_normalised(store, rows=rows)])
-        assert [venue.shares_micros for venue in found.venues] == [large + 1_000_010]
-
-    def test_volumes_over_nothing_are_nothing(self, store: Store) -> None:
-        """No capture, no venue."""
-        assert asdict(store.volumes([])) == {"venues": (), "symbols": 0}
-
     @settings(_example_by_example, max_examples=20)
     @given(st.lists(_contents, min_size=1, max_size=3))
-    def test_volumes_agree_with_the_records(self, new_store: Callable[[], Store], tiers: list[_Contents]) -> None:
-        """Added up here from what was put in."""
+    def test_shared_symbols_agree_with_the_records(
+        self, new_store: Callable[[], Store], tiers: list[_Contents]
+    ) -> None:
+        """Counted here from what was put in."""
         store = new_store()
         try:
-            partitions = (T1, T2, OTC)
             captures = [
                 add_normalised(store, partition, i, _rows(contents))
-                for i, (partition, contents) in enumerate(zip(partitions, tiers, strict=False))
+                for i, (partition, contents) in enumerate(zip((T1, T2, OTC), tiers, strict=False))
             ]
-            rows = [each for contents in tiers for each in _rows(contents)]
-            shares: Counter[tuple[str, ...]] = Counter()
-            for _security, venue, micros, _trades, _day in rows:
-                shares[venue[:3]] += micros
-            symbols = Counter(symbol for contents in tiers for symbol in {row[0][0] for row in _rows(contents)})
-            shared = store.shared_symbols(captures)
-            assert shared == {symbol for symbol, captures_with_it in symbols.items() if captures_with_it > 1}
-            found = store.volumes(captures)
-            assert shared or found == add_volumes([store.volumes([capture]) for capture in captures])
-            assert {(v.venue_type, v.mpid, v.crd): v.shares_micros for v in found.venues} == shares
-            assert found.symbols == len({security[0] for security, *_rest in rows})
+            had = Counter(symbol for contents in tiers for symbol in {row[0][0] for row in _rows(contents)})
+            assert store.shared_symbols(captures) == {symbol for symbol, count in had.items() if count > 1}
         finally:
             store.close()
 

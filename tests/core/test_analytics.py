@@ -12,9 +12,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyse
+from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyse, volumes_of
 from finra_core.captures import Capture
 from finra_core.partitions import Partition
+from finra_core.records import Record, Records
 from finra_core.tiers import Tier
 
 WEEK = date(2025, 12, 26)
@@ -151,6 +152,79 @@ def test_analytics_say_when_and_by_which_calculation_they_were_made() -> None:
     assert (analysis.computed_at, analysis.calc_version) == (NOW, CALC_VERSION)
 
 
+UBSA = ("ATS", "UBSA", "", "UBSA UBS ATS")
+JPBX = ("ATS", "JPBX", "", "JPBX JPB-X")
+CITADEL = ("NON_ATS", "", "116797", "CITADEL SECURITIES LLC")
+
+
+def row(symbol: str, venue: tuple[str, str, str, str], micros: int, trades: int = 1, name: str = "") -> Record:
+    return (symbol, name, "UTP"), venue, micros, trades, "2026-01-12"
+
+
+def test_volumes_are_sums_per_venue_and_count_a_symbol_once() -> None:
+    rows = [row("AAPL", CITADEL, 1, 1), row("AAPL", UBSA, 2, 2), row("IBM", UBSA, 3, 4), row("AAPL", JPBX, 5, 8)]
+    found = volumes_of(Records.of(rows))
+    assert found.venues == (VenueVolume(*JPBX, 5, 8, 1), VenueVolume(*UBSA, 5, 6, 2), VenueVolume(*CITADEL, 1, 1, 1))
+    assert found.symbols == 2
+
+
+def test_one_symbol_with_two_issue_names_is_one_symbol() -> None:
+    """A ticker reassigned in mid-week."""
+    found = volumes_of(Records.of([row("RNA", UBSA, 1, name="Avidity"), row("RNA", UBSA, 1, name="Atrium")]))
+    assert (found.symbols, found.venues[0].symbols) == (1, 1)
+
+
+def test_a_venue_is_its_type_and_numbers_and_bears_the_least_of_its_names() -> None:
+    renamed = (*UBSA[:3], "UBSA UBS ATS INC.")
+    found = volumes_of(Records.of([row("AAPL", renamed, 1), row("AAPL", UBSA, 2), row("IBM", UBSA, 4)]))
+    assert found.venues == (VenueVolume(*UBSA, 7, 3, 2),)
+
+
+def test_shares_add_up_exactly() -> None:
+    """Ten times a tenth and a millionth, beside a quantity that no double tells from its neighbour."""
+    large = 9_007_199_254_740_993
+    quantities = [100_001] * 10 + [large]
+    found = volumes_of(Records.of(row(str(i), UBSA, micros) for i, micros in enumerate(quantities)))
+    assert [venue.shares_micros for venue in found.venues] == [large + 1_000_010]
+
+
+def test_nothing_has_no_volume() -> None:
+    assert volumes_of(Records.of([])) == Volumes((), 0) == add_volumes([])
+
+
+symbols = st.sampled_from(["AAPL", "IBM", "F", "TPC", "TpC", ""])
+rows_of_a_tier = st.lists(
+    st.builds(
+        row,
+        symbols,
+        st.sampled_from([UBSA, JPBX, CITADEL, (*UBSA[:3], "A")]),
+        st.integers(0, 9),
+        name=st.sampled_from("ab"),
+    ),
+    max_size=12,
+)
+
+
+@given(rows_of_a_tier)
+def test_volumes_agree_with_sums_made_row_by_row(rows: list[Record]) -> None:
+    found = volumes_of(Records.of(rows))
+    assert found.symbols == len({security[0] for security, *_rest in rows})
+    keys = sorted({venue[:3] for _security, venue, *_rest in rows})
+    assert [(v.venue_type, v.mpid, v.crd) for v in found.venues] == keys
+    for venue in found.venues:
+        own = [each for each in rows if each[1][:3] == (venue.venue_type, venue.mpid, venue.crd)]
+        assert venue.venue_name == min(each[1][3] for each in own)
+        assert (venue.shares_micros, venue.trades) == (sum(each[2] for each in own), sum(each[3] for each in own))
+        assert venue.symbols == len({each[0][0] for each in own})
+
+
+@given(st.lists(rows_of_a_tier, max_size=3))
+def test_volumes_of_tiers_without_a_common_symbol_add_up(tiers: list[list[Record]]) -> None:
+    apart = [[((f"{i}{s[0]}", *s[1:]), *rest) for s, *rest in rows] for i, rows in enumerate(tiers)]
+    parts = [volumes_of(Records.of(rows)) for rows in apart]  # type: ignore[arg-type]
+    assert add_volumes(parts) == volumes_of(Records.of(each for rows in apart for each in rows))  # type: ignore[misc]
+
+
 def test_volumes_add_up_by_venue_and_a_venue_bears_the_least_of_its_names() -> None:
     one = Volumes(
         (VenueVolume("ATS", "UBSA", "", "UBS ATS", 1, 2, 3), VenueVolume("NON_ATS", "", "7", "Seven", 4, 5, 6)), 7
@@ -166,7 +240,3 @@ def test_volumes_add_up_by_venue_and_a_venue_bears_the_least_of_its_names() -> N
         ),
         77,
     )
-
-
-def test_no_volumes_add_up_to_none() -> None:
-    assert add_volumes([]) == Volumes((), 0)

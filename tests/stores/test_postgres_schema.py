@@ -195,7 +195,7 @@ def use_everything(store: SqlStore, partition: Partition) -> None:
     key, week = partition.key, partition.week_ending
     capture = store.captures([partition])[-1]
     store.unnormalised(), store.week_states([week], 1), store.documents(capture)
-    store.records(capture), store.rejects(capture), store.volumes([capture])
+    store.records(capture), store.rejects(capture), store.shared_symbols([capture])
     store.analyses([week]), store.readiness([week]), store.anomalies()
     run = RunRecord(
         run_id="mine",

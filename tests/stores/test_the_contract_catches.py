@@ -26,8 +26,6 @@ CAUGHT_BY = {
     "NormalisesAgain": "test_a_capture_is_normalised_once",
     "DropsRejects": "test_rejects_are_read_back_by_document_and_line",
     "KeepsSharesAsDoubles": "test_numbers_are_kept_to_the_last_digit",
-    "AddsUpDoubles": "test_fractional_shares_add_up_exactly",
-    "CountsASymbolAVenue": "test_volumes_are_sums_per_venue",
     "SharesSymbolsWithinACapture": "test_symbols_are_shared_by_captures_and_not_within_one",
     "AcceptsOutdatedAnalytics": "test_analytics_across_tiers_that_rest_on_an_outdated_capture_are_refused",
     "StoresAnalyticsTwice": "test_the_same_analytics_are_stored_once",
