@@ -221,16 +221,20 @@ class _Attempt:
     def _carry_out(self, plans: list[Planned]) -> tuple[Readiness, ...]:
         judged: dict[date, Readiness] = {}
         targets = frozenset(planned.partition for planned in plans)
-        for batch in self._batches(plans):
+        batches = self._batches(plans)
+        for batch in batches:
             log.info("Phase 1: Ingestion")
             self._ingest(batch)
-            # Later phases go by what the store lacks, in all weeks: that is how a killed run is finished.
+            # Later phases go by what the store lacks, in all weeks: that is how a killed run is finished. Of many
+            # batches the last looks at weeks that none is about: did each, each would cost more than the one before.
             log.info("Phase 2: Normalization")
             self._normalise()
             log.info("Phase 3: Analytics")
-            checks = self._analyse(targets)
+            own = frozenset(planned.partition.week_ending for planned in batch)
+            weeks = own.union(self._run.store.weeks()) if batch is batches[-1] else own
+            checks = self._analyse(targets, weeks)
             log.info("Readiness Evaluation:")
-            judged |= self._judge(_weeks(planned.partition for planned in batch), checks)
+            judged |= self._judge(own, weeks, checks)
         return tuple(judged[week] for week in sorted(judged, reverse=True))
 
     def _batches(self, plans: list[Planned]) -> list[list[Planned]]:
@@ -288,29 +292,28 @@ class _Attempt:
             self._account.enter(result.report, result.found)
             self._volumes.update(result.volumes)
 
-    def _analyse(self, targets: frozenset[Partition]) -> list[Check]:
+    def _analyse(self, targets: frozenset[Partition], weeks: Collection[date]) -> list[Check]:
         for capture in self._run.store.unanalysed(CALC_VERSION):
             # What this run has had in its hands need not be read again.
             if analyse_capture(self._run, capture, self._volumes.pop(capture.number, None)):
                 self._account.complete(capture.partition, Stage.CALC)
-        states = self._run.store.week_states(self._run.store.weeks(), CALC_VERSION)
+        states = self._run.store.week_states(weeks, CALC_VERSION)
         checks = []
-        for week in sorted(states, reverse=True):
+        for week in sorted((week for week in states if states[week].tiers), reverse=True):
             found = analyse_week(self._run, states[week], targets)
             self._account.note(found)
             checks.append(Check(week_key(week), Stage.CALC, found))
         return checks
 
-    def _judge(self, weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
-        """Judge every week of the store; those that this run looked at or whose judgement changed are returned."""
+    def _judge(self, own: Collection[date], weeks: Collection[date], checks: Sequence[Check]) -> dict[date, Readiness]:
+        """Judge these weeks; those that this run is about, or whose judgement changed, are returned."""
         store = self._run.store
-        everything = sorted({*weeks, *store.weeks()}, reverse=True)
-        states = store.week_states(everything, CALC_VERSION)
-        before = {readiness.week_ending: readiness for readiness in store.readiness()}
-        judged = {week: evaluate_readiness(states[week], self._run.run_date) for week in everything}
-        changed = [judged[week] for week in everything if judged[week] != before.get(week)]
+        states = store.week_states(weeks, CALC_VERSION)
+        before = {readiness.week_ending: readiness for readiness in store.readiness(weeks)}
+        judged = {week: evaluate_readiness(states[week], self._run.run_date) for week in sorted(weeks, reverse=True)}
+        changed = [readiness for week, readiness in judged.items() if readiness != before.get(week)]
         again(partial(self._record, checks, changed))
-        shown = {week: judged[week] for week in everything if week in weeks or judged[week] in changed}
+        shown = {week: readiness for week, readiness in judged.items() if week in own or readiness in changed}
         for week, readiness in shown.items():
             _say_readiness(readiness, unchanged=readiness == before.get(week))
         return shown

@@ -207,6 +207,17 @@ class RecordsContract(StoreFixtures):
         finally:
             store.close()
 
+    def test_names_that_came_first_with_a_rolled_back_transaction_are_not_mixed_up(self, store: Store) -> None:
+        """A store may number names, and a database may give a number again that was rolled back."""
+        one, other = add_capture(store, T1, 0), add_capture(store, T2, 1)
+        new, another = row(("NEW", "New Inc", "UTP")), row(("OTHER", "Other Inc", "UTP"))
+        with pytest.raises(RuntimeError), store.transaction(T1.key) as transaction:  # noqa: PT012 - rolled back by it
+            transaction.add_records(one, records([new]), [], at(0))
+            raise RuntimeError
+        add_records(store, other, [another])
+        add_records(store, one, [new])
+        assert [list(store.records(capture).rows()) for capture in (one, other)] == [[new], [another]]
+
     def test_symbols_are_shared_by_captures_and_not_within_one(self, store: Store) -> None:
         """A symbol is its text, whatever the security's name; case counts."""
         captures = [
