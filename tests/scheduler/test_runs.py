@@ -498,7 +498,8 @@ def test_the_report_survives_json(quiet: Bench) -> None:
     assert quiet.store.runs()[0].report_json == report.to_json()
 
 
-def test_what_an_earlier_run_left_is_finished_even_outside_the_weeks_asked_for(quiet: Bench) -> None:
+@pytest.mark.parametrize("order", ["phased", "chained"])
+def test_what_an_earlier_run_left_is_finished_even_outside_the_weeks_asked_for(quiet: Bench, order: str) -> None:
     class StopsAfterIngest:
         def __getattr__(self, name: str) -> object:
             return getattr(quiet.store, name)
@@ -508,7 +509,7 @@ def test_what_an_earlier_run_left_is_finished_even_outside_the_weeks_asked_for(q
 
     with pytest.raises(StoreError):
         quiet.run(weeks=[WEEK], store=StopsAfterIngest())  # type: ignore[arg-type]
-    quiet.run(weeks=[WEEK - timedelta(weeks=1)])
+    quiet.run(weeks=[WEEK - timedelta(weeks=1), WEEK - timedelta(weeks=2)], order=order)
 
     assert {r.week_ending: r.is_ready for r in quiet.store.readiness()}[WEEK]
 
