@@ -220,7 +220,8 @@ class Agreement(RuleBasedStateMachine):
         for copies in self.captures:
             yield store.documents(copies[i])
             if self.is_normalised(copies):
-                yield (list(store.records(copies[i]).rows()), store.rejects(copies[i]), store.shared_symbols(copies))
+                yield (list(store.records(copies[i]).rows()), store.rejects(copies[i]))
+        yield store.shared_symbols([copies[i] for copies in self.captures if self.is_normalised(copies)])
         for wanted in (None, WEEKS[1:]):
             yield [evolve(a, inputs=tuple(numbers[n] for n in a.inputs)) for a in store.analyses(wanted)]
             yield store.readiness(wanted)
