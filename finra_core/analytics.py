@@ -61,7 +61,7 @@ class Analysis:
 
 
 def volumes_of(records: Records) -> Volumes:
-    """The volume of one capture by its records, as `Store.volumes` gives it."""
+    """Volumes by venue type, MPID and CRD number, in this order; of several names a venue bears the least."""
     venues, symbols = records.venues, Coded.of(security[0] for security in records.securities.values)
     shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
     columns = zip(venues.codes, records.shares_micros, records.trades, strict=True)
@@ -91,7 +91,7 @@ def _identity(venue: VenueVolume) -> tuple[str, str, str]:
 
 
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
-    """The volume of captures together that have no symbol in common, as `Store.volumes` gives it."""
+    """The volume together of captures that have no symbol in common: `volumes_of` all their records."""
     by_venue: dict[tuple[str, str, str], list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:

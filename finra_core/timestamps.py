@@ -12,5 +12,5 @@ def utc_text(at: datetime) -> str:
 
 def parse_utc_text(text: str) -> datetime:
     """The inverse of `utc_text`."""
-    # A hundredth of strptime's time: a store of some years reads thousands of these in a run.
+    # Far faster than strptime: a store of some years reads thousands of these in a run.
     return datetime.fromisoformat(text.removesuffix("Z") + "+00:00")
