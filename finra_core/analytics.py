@@ -10,7 +10,7 @@ from attrs import frozen
 from finra_core.captures import Capture, generate_capture_id
 from finra_core.coding import Coded
 from finra_core.partitions import DOMAIN
-from finra_core.records import Records
+from finra_core.records import Records, VenueKey, venue_identity
 from finra_core.tiers import ALL_TIERS
 
 CALC_VERSION = 1
@@ -71,11 +71,11 @@ def volumes_of(records: Records) -> Volumes:
     traded: list[set[int]] = [set() for _ in venues.values]
     for security, venue in zip(records.securities.codes, venues.codes, strict=True):
         traded[venue].add(symbols.codes[security])
-    names = Coded.of(venue[:3] for venue in venues.values)
+    names = Coded.of(map(venue_identity, venues.values))
     same_venue = [[i for i, code in enumerate(names.codes) if code == name] for name in range(len(names.values))]
     found = [
         VenueVolume(
-            *key,
+            *key[:3],
             venue_name=min(venues.values[i][3] for i in same),
             shares_micros=sum(shares_micros[i] for i in same),
             trades=sum(trades[i] for i in same),
@@ -86,19 +86,19 @@ def volumes_of(records: Records) -> Volumes:
     return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
 
 
-def _identity(venue: VenueVolume) -> tuple[str, str, str]:
-    return venue.venue_type, venue.mpid, venue.crd
+def _identity(venue: VenueVolume) -> VenueKey:
+    return venue_identity((venue.venue_type, venue.mpid, venue.crd, venue.venue_name))
 
 
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
     """The volume together of captures that have no symbol in common: `volumes_of` all their records."""
-    by_venue: dict[tuple[str, str, str], list[VenueVolume]] = {}
+    by_venue: dict[VenueKey, list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:
             by_venue.setdefault(_identity(venue), []).append(venue)
     venues = [
         VenueVolume(
-            *key,
+            *key[:3],
             venue_name=min(venue.venue_name for venue in same),
             shares_micros=sum(venue.shares_micros for venue in same),
             trades=sum(venue.trades for venue in same),

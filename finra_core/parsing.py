@@ -24,19 +24,30 @@ from finra_core.records import (
     FIRM_TYPES,
     MAX_INTEGER,
     MICROS,
+    NO_CRD,
     SUMMARY_TYPES,
     Records,
     SecurityKey,
     VenueKey,
+    canonical_venue,
     check_identity,
     format_shares,
+    half_of,
     summary_types,
+    venue_identity,
 )
 from finra_core.tables import Reject, Table, read_lines, read_tables
 from finra_core.tiers import TIERS, VenueType
 
 _PLAIN_DIGITS = 12
 """So many digits are an integer within bounds, whatever their scale: no need to look closer."""
+
+NOISE_BITS = 44
+"""A service that adds doubles prints 32497.333333000002 for 32497.333333. A number stands for the nearest one of up
+to 6 decimals if it differs from it by at most 2^-44 of itself: what adding some 500 doubles can be off by."""
+
+_DOUBLE_DIGITS = 17
+"""No double prints more significant digits."""
 
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -113,7 +124,7 @@ class _Gathered:
         """All rows, good and bad."""
         return Records(
             Coded(list(self.securities), self.security_codes),
-            Coded(list(self.venues), self.venue_codes),
+            _with_aggregates(list(self.venues), self.venue_codes),
             self.shares_micros,
             self.trades,
             Coded(list(self.dates), self.date_codes),
@@ -123,6 +134,14 @@ class _Gathered:
         """Where a row stood."""
         start, document, lines = self.batches[bisect_right(self.batches, index, key=itemgetter(0)) - 1]
         return document, lines[index - start]
+
+
+def _with_aggregates(venues: Sequence[VenueKey], codes: list[int]) -> Coded[VenueKey]:
+    """The venues as they are stored. FINRA's ways to write one aggregate become one value."""
+    stored = [canonical_venue(venue) for venue in venues]
+    if stored == venues:
+        return Coded(venues, codes)
+    return Coded.of(stored[code] for code in codes)
 
 
 def _gather(documents: Sequence[bytes], partition: Partition) -> _Gathered:
@@ -193,9 +212,26 @@ def _scaled(text: str, scale: int) -> int | None:
         return int(text) * scale
     if not _NUMBER.fullmatch(text):
         return None
-    numerator, denominator = Decimal(text).as_integer_ratio()  # exact, where Decimal's product would round
+    written = Decimal(text)
+    numerator, denominator = written.as_integer_ratio()  # exact, where Decimal's product would round
     value, rest = divmod(numerator * scale, denominator)
+    if rest:
+        if len(written.normalize().as_tuple().digits) > _DOUBLE_DIGITS:
+            return None
+        value, rest = _without_noise(numerator * scale, denominator)
     return value if not rest and value <= MAX_INTEGER else None
+
+
+def _without_noise(numerator: int, denominator: int) -> tuple[int, int]:
+    """The whole number nearest to a fraction, and 0 where the difference is a double's noise, else 1."""
+    nearest = (2 * numerator + denominator) // (2 * denominator)
+    off = abs(numerator - nearest * denominator)
+    return nearest, int(off << NOISE_BITS > numerator)
+
+
+def is_noise(difference: int, value: int) -> bool:
+    """Whether a sum of doubles may be off by this difference from its value; both in the same unit."""
+    return abs(difference) << NOISE_BITS <= value
 
 
 # Setting aside ------------------------------------------------------------------------------------
@@ -247,20 +283,20 @@ def _is_date(text: str) -> bool:
 
 
 def _venue_problem(venue: VenueKey) -> str | None:
-    """An ATS is known by its MPID, a firm by its CRD number; neither may be empty, a CRD number is digits."""
-    kind, mpid, crd, _name = venue
+    """An ATS is known by its MPID, a firm by its CRD number, which is digits, an aggregate of firms by its name."""
+    kind, mpid, crd, name = venue
     if kind == VenueType.ATS and not mpid:
         return "an ATS row without MPID"
-    if kind == VenueType.NON_ATS and not crd:
-        return "a non-ATS row without firmCRDNumber"
+    if kind == VenueType.NON_ATS and crd in NO_CRD and not name:
+        return "a non-ATS row without firmCRDNumber and marketParticipantName"
     if crd and not (crd.isascii() and crd.isdigit()):
         return f"firmCRDNumber {crd[:40]!r} is not a number"
     return None
 
 
 def _repeats(records: Records, place: Callable[[int], _Place]) -> dict[int, str]:
-    """Rows that are one too many for their key, and why. A venue is known without its name."""
-    venue_keys = Coded.of(venue[:3] for venue in records.venues.values)
+    """Rows that are one too many for their key, and why."""
+    venue_keys = Coded.of(map(venue_identity, records.venues.values))
     width = len(venue_keys)
     pairs = zip(records.securities.codes, records.venues.codes, strict=True)
     keys = [security * width + venue_keys.codes[venue] for security, venue in pairs]
@@ -330,7 +366,7 @@ def _check_control_totals(records: Records, controls: list[tuple[str, str, int]]
     checked = {venue_type for venue_type, _symbol in expected}
     actual = _sums_per_symbol(records)
     keys = expected.keys() | {key for key in actual if key[0] in checked}
-    wrong = sorted(key for key in keys if expected[key] != actual[key])
+    wrong = sorted(key for key in keys if not is_noise(expected[key] - actual[key], actual[key]))
     if wrong:
         kind, symbol = wrong[0]
         raise ControlTotalError(
@@ -341,16 +377,16 @@ def _check_control_totals(records: Records, controls: list[tuple[str, str, int]]
 
 
 def _sums_per_symbol(records: Records) -> Counter[tuple[str, str]]:
-    """Micro-shares per venue type and symbol."""
+    """Micro-shares per half and symbol."""
     per_security: dict[str, list[int]] = {}
     for venue in records.venues.values:
-        per_security.setdefault(venue[0], [0] * len(records.securities.values))
-    sums = [per_security[venue[0]] for venue in records.venues.values]
+        per_security.setdefault(half_of(venue), [0] * len(records.securities.values))
+    sums = [per_security[half_of(venue)] for venue in records.venues.values]
     columns = zip(records.securities.codes, records.venues.codes, records.shares_micros, strict=True)
     for security, venue_code, micros in columns:
         sums[venue_code][security] += micros
     per_symbol: Counter[tuple[str, str]] = Counter()
-    for venue_type, of_securities in per_security.items():
+    for half, of_securities in per_security.items():
         for security_key, micros in zip(records.securities.values, of_securities, strict=True):
-            per_symbol[venue_type, security_key[0]] += micros
+            per_symbol[half, security_key[0]] += micros
     return per_symbol

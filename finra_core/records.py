@@ -23,7 +23,10 @@ MAX_INTEGER = 2**63 - 1
 """What both databases hold of shares, in millionths, and of trades."""
 
 # As plain text: an enum's members hash in Python, once a row.
-_ATS, _NON_ATS = VenueType.ATS.value, VenueType.NON_ATS.value
+_ATS, _NON_ATS, _DE_MINIMIS = VenueType.ATS.value, VenueType.NON_ATS.value, VenueType.DE_MINIMIS.value
+NO_CRD = frozenset({"", "0"})
+"""How FINRA writes that a row has no CRD number: its weekly data has null, its monthly data 0."""
+
 ATS_RECORD, NON_ATS_RECORD = "ATS_W_SMBL_FIRM", "OTC_W_SMBL_FIRM"
 FIRM_TYPES = {ATS_RECORD: _ATS, NON_ATS_RECORD: _NON_ATS}
 """summaryTypeCodes of records, and their venue type."""
@@ -38,6 +41,23 @@ VenueKey = tuple[str, str, str, str]
 """(venue type, MPID, CRD number, venue name); empty text where FINRA gives none."""
 
 
+def venue_identity(venue: VenueKey) -> VenueKey:
+    """The key without the name, which FINRA changes at will; only aggregates are told apart by their names."""
+    kind, mpid, crd, name = venue
+    return kind, mpid, crd, name if kind == _DE_MINIMIS else ""
+
+
+def canonical_venue(venue: VenueKey) -> VenueKey:
+    """The key as it is stored: a non-ATS row with a name and no CRD number, or CRD 0, is an aggregate of firms."""
+    kind, mpid, crd, name = venue
+    return (_DE_MINIMIS, mpid, "", name) if kind == _NON_ATS and crd in NO_CRD and name else venue
+
+
+def half_of(venue: VenueKey) -> str:
+    """The half of the tier that the venue's volume is published in, ATS or NON_ATS."""
+    return _ATS if venue[0] == _ATS else _NON_ATS
+
+
 Record = tuple[SecurityKey, VenueKey, int, int, str]
 """(security, venue, micro-shares, trades, last update date)."""
 
@@ -47,7 +67,7 @@ class Records:
     """The records of one partition as columns of equal length; element i of each makes record i.
 
     shares_micros: millionths of a share. trades: whole. last_update_dates: ISO 8601 dates.
-    A record's key is its security and its venue without the venue's name.
+    A record's key is its security and its `venue_identity`.
     """
 
     securities: Coded[SecurityKey]

@@ -67,10 +67,15 @@ def parse_tiers(text: str) -> tuple[Tier, ...]:
 
 
 class VenueType(str, Enum):
-    """Who reported the volume: an ATS, identified by MPID, or a member firm, identified by CRD number."""
+    """Who reported the volume.
+
+    An ATS is identified by its MPID, a member firm by its CRD number. DE_MINIMIS is FINRA's aggregate of the firms
+    with fewer than 200 transactions a day in a security (Rules 6110 and 6610): it has neither and is known by its name.
+    """
 
     ATS = "ATS"
     NON_ATS = "NON_ATS"
+    DE_MINIMIS = "DE_MINIMIS"
 
     def __str__(self) -> str:
         return self.value

@@ -149,8 +149,64 @@ def test_an_ats_row_without_mpid_is_set_aside() -> None:
     assert reasons(row(mpid="")) == [(3, "an ATS row without MPID")]
 
 
-def test_a_non_ats_row_without_crd_number_is_set_aside() -> None:
-    assert reasons(row(kind="OTC_W_SMBL_FIRM")) == [(3, "a non-ATS row without firmCRDNumber")]
+def test_a_non_ats_row_with_neither_crd_number_nor_name_is_set_aside() -> None:
+    expected = [(3, "a non-ATS row without firmCRDNumber and marketParticipantName")]
+    assert reasons(row(kind="OTC_W_SMBL_FIRM", mpid="", venue="")) == expected
+
+
+def de_minimis(crd: str = "", venue: str = "De Minimis Firms", **values: str) -> str:
+    return row(kind="OTC_W_SMBL_FIRM", mpid="", crd=crd, venue=venue, **values)
+
+
+@pytest.mark.parametrize("crd", ["", "0"])
+def test_a_non_ats_row_with_a_name_and_no_crd_number_is_an_aggregate_of_firms(crd: str) -> None:
+    (record,) = parse(de_minimis(crd)).records.rows()
+    assert record[1] == ("DE_MINIMIS", "", "", "De Minimis Firms")
+
+
+def test_the_two_ways_to_write_no_crd_number_are_one_aggregate() -> None:
+    (reject,) = parse(de_minimis(""), de_minimis("0")).rejects
+    assert (reject.line, reject.reason) == (3, "repeats line 2")
+
+
+def test_aggregates_of_two_names_are_two_records() -> None:
+    parsed = parse(de_minimis(), de_minimis(venue="Other Firms"))
+    assert [venue[3] for venue in parsed.records.venues] == ["De Minimis Firms", "Other Firms"]
+
+
+def test_the_aggregate_is_part_of_the_non_ats_control_total() -> None:
+    firm = row(kind="OTC_W_SMBL_FIRM", mpid="", crd="79", venue="CITADEL", shares="100")
+    total = row(kind="OTC_W_SMBL", mpid="", venue="", shares="132.5")
+    assert len(parse(firm, de_minimis(shares="32.5"), total).records) == 2
+    with pytest.raises(ControlTotalError):
+        parse(firm, total)
+
+
+# The closest doubles to k / 10^6 print as these; the last is 2^-44 of itself above, rounded down.
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("32497.333333000002", 32_497_333_333),
+        ("0.30000000000000004", 300_000),
+        ("15608.999981999999", 15_608_999_982),
+        ("1048576.0000000595", 1_048_576_000_000),
+    ],
+)
+def test_a_number_with_the_noise_of_a_double_is_the_number_it_stands_for(text: str, micros: int) -> None:
+    assert parse(row(shares=text)).records.shares_micros == [micros]
+
+
+@pytest.mark.parametrize("text", ["1048576.0000000597", "32497.33333301", "0.0000001", "32497.3333330000020001"])
+def test_more_than_the_noise_of_a_double_sets_the_row_aside(text: str) -> None:
+    assert reasons(row(shares=text)) == [(3, f"totalWeeklyShareQuantity {text!r} is not a number of up to 6 decimals")]
+
+
+def test_a_control_total_with_the_noise_of_a_double_equals_the_sum() -> None:
+    total = row(kind="ATS_W_SMBL", mpid="", venue="", shares="32497.333333000002")
+    assert len(parse(row(shares="32497.333333"), total).records) == 1
+    beyond = row(kind="ATS_W_SMBL", mpid="", venue="", shares="32497.333334000002")
+    with pytest.raises(ControlTotalError):
+        parse(row(shares="32497.333333"), beyond)
 
 
 @pytest.mark.parametrize("crd", ["12a", "-1", "1.0", "٣"])

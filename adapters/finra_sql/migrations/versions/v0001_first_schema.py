@@ -177,7 +177,7 @@ def _analytics() -> None:
         Column("venue_type", Text, primary_key=True),
         Column("mpid", Text, primary_key=True),
         Column("crd", Text, primary_key=True),
-        Column("venue_name", Text, nullable=False),
+        Column("venue_name", Text, primary_key=True),
         Column("shares_micros", BigInteger, nullable=False),
         Column("trades", BigInteger, nullable=False),
         Column("symbols", Integer, nullable=False),
