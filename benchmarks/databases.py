@@ -1,4 +1,4 @@
-"""The two databases: a fresh one for every turn, the floor's loader, and what is in them afterwards."""
+"""The two databases: a fresh one for every turn, the floor's loader, and what is in them afterward."""
 
 from __future__ import annotations
 

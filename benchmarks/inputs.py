@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from finra_core.partitions import Partition
-from finra_core.tiers import TIERS, Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS, Tier
 from finra_simulator import Restatement, World, write_files
 
 FIRST_WEEK = date(2025, 8, 22)

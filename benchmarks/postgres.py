@@ -104,7 +104,7 @@ def running(folder: Path) -> Iterator[Server]:
             for path in (data, pwfile):
                 shutil.chown(path, user)
         binaries = _reachable(programs(), home, user)
-        _initialise(binaries, data, pwfile, user)
+        _initialize(binaries, data, pwfile, user)
         with _started(binaries, data, passfile, password, user) as server:
             yield server
 
@@ -146,7 +146,7 @@ def _reachable(binaries: Path, home: Path, user: str | None) -> Path:
     return binaries
 
 
-def _initialise(binaries: Path, data: Path, pwfile: Path, user: str | None) -> None:
+def _initialize(binaries: Path, data: Path, pwfile: Path, user: str | None) -> None:
     options = ["--auth=password", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     command: list[str | Path] = [binaries / "initdb", "-D", data, "-U", "postgres", "--pwfile", pwfile, *options]
     try:

@@ -4,16 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from finra_core.captures import generate_capture_id, parse_capture_id
-    from finra_core.content import compute_content_hash
-    from finra_core.errors import ConfigurationError, FinraError, SourceError, StoreError
-    from finra_core.partitions import DOMAIN, Partition
-    from finra_core.plugins import open_executor, open_source, open_store
-    from finra_core.report import Outcome, PartitionReport, RunReport
-    from finra_core.request import Mode, Order, RunRequest, Window
-    from finra_core.scheduler import Scheduler
-    from finra_core.tiers import TIERS, Tier
-    from finra_core.weeks import calculate_target_weeks
+    from finra_core.domain.captures import generate_capture_id, parse_capture_id
+    from finra_core.domain.errors import ConfigurationError, FinraError, SourceError, StoreError
+    from finra_core.domain.partitions import DOMAIN, Partition
+    from finra_core.domain.tiers import TIERS, Tier
+    from finra_core.domain.weeks import calculate_target_weeks
+    from finra_core.registry import open_executor, open_source, open_store
+    from finra_core.runs.report import Outcome, PartitionReport, RunReport
+    from finra_core.runs.request import Mode, Order, RunRequest, Window
+    from finra_core.runs.scheduler import Scheduler
+    from finra_core.weekly_summary.payload import compute_content_hash
 
 __version__ = "0.1.0"
 
@@ -44,16 +44,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "captures": ("generate_capture_id", "parse_capture_id"),
-    "content": ("compute_content_hash",),
-    "errors": ("ConfigurationError", "FinraError", "SourceError", "StoreError"),
-    "partitions": ("DOMAIN", "Partition"),
-    "plugins": ("open_executor", "open_source", "open_store"),
-    "report": ("Outcome", "PartitionReport", "RunReport"),
-    "request": ("Mode", "Order", "RunRequest", "Window"),
-    "scheduler": ("Scheduler",),
-    "tiers": ("TIERS", "Tier"),
-    "weeks": ("calculate_target_weeks",),
+    "domain.captures": ("generate_capture_id", "parse_capture_id"),
+    "domain.errors": ("ConfigurationError", "FinraError", "SourceError", "StoreError"),
+    "domain.partitions": ("DOMAIN", "Partition"),
+    "domain.tiers": ("TIERS", "Tier"),
+    "domain.weeks": ("calculate_target_weeks",),
+    "registry": ("open_executor", "open_source", "open_store"),
+    "runs.report": ("Outcome", "PartitionReport", "RunReport"),
+    "runs.request": ("Mode", "Order", "RunRequest", "Window"),
+    "runs.scheduler": ("Scheduler",),
+    "weekly_summary.payload": ("compute_content_hash",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

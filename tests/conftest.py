@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from finra_core import open_store
 from finra_core.ports import Store
-from harness import Bench
-from postgres import Server, main_programs, running
+from support.harness import Bench
+from support.postgres import Server, main_programs, running
 
 # The machines that run this are shared: a slow example is no failure.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,7 +38,7 @@ def postgres_database(postgres: Server) -> Iterator[str]:
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Every store that the behaviour of the whole is tested on."""
+    """Every store that the behavior of the whole is tested on."""
     if request.param == "postgres":
         server: Server = request.getfixturevalue("postgres")
         return server.url(request.getfixturevalue("postgres_database"))

@@ -15,10 +15,10 @@ from typing import Any
 from distributed import Client, LocalCluster, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
-from finra_core.carrying import CarryingExecutor
-from finra_core.errors import ConfigurationError
-from finra_core.failures import describe
-from finra_core.reopening import Journey
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.failures import describe
+from finra_core.runs.carrying import CarryingExecutor
+from finra_core.runs.reopening import Journey
 
 RETRIES = 2
 """Further tries of a step that raises, on any worker: a worker may have lost the store that others reach."""

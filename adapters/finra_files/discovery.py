@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import Factory, define
 
-from finra_core.errors import SourceDataError
+from finra_core.domain.errors import SourceDataError
 
 SUFFIXES = (".csv", ".txt", ".csv.gz", ".txt.gz")
 

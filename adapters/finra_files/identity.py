@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from finra_core.errors import SourceDataError
-from finra_core.partitions import Partition
-from finra_core.publication import partition_published_on, publication_date
-from finra_core.tables import read_header
-from finra_core.tiers import TIERS, Tier
-from finra_core.weeks import week_ending_of
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.publication import partition_published_on, publication_date
+from finra_core.domain.tiers import TIERS, Tier
+from finra_core.domain.weeks import week_ending_of
+from finra_core.weekly_summary.delimited import read_header
 
 ADVICE = f"put it under week_ending=YYYY-MM-DD/tier={'|'.join(TIERS)}/"
 _CELL = rb'(?:"[^"\n]*(?:""[^"\n]*)*"|[^%(d)s"\n][^%(d)s\n]*|)'

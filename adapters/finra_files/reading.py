@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from finra_core.errors import SourceDataError, SourceUnavailableError
+from finra_core.domain.errors import SourceDataError, SourceUnavailableError
 
 HEAD_BYTES = 64 * 1024
 

@@ -12,15 +12,15 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from finra_core.captures import SourceVersion
-from finra_core.content import Payload
-from finra_core.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import SUMMARY_TYPES
 from finra_core.ports import Listing, Usage
-from finra_core.records import SUMMARY_TYPES
-from finra_core.reopening import Reopening, reopened
-from finra_core.survey import Survey, distinct_summary_types, survey
-from finra_core.tables import Table, read_table
+from finra_core.runs.reopening import Reopening, reopened
+from finra_core.weekly_summary.delimited import Table, read_table
+from finra_core.weekly_summary.payload import Payload
+from finra_core.weekly_summary.profile import Profile, distinct_summary_types, profile
 from finra_files.discovery import find_files, shown
 from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
 from finra_files.reading import read_head, read_whole
@@ -63,7 +63,7 @@ def _path_of(url: str) -> Path:
 class _Document:
     path: Path
     content: bytes
-    surveyed: Survey
+    profiled: Profile
     kinds: frozenset[str]
 
 
@@ -128,7 +128,7 @@ class FileSource:
             raise
         urls = " ".join(path.absolute().as_uri() for path in paths)
         contents = tuple(document.content for document in documents)
-        return Payload(contents, urls, surveys=tuple(document.surveyed for document in documents))
+        return Payload(contents, urls, profiles=tuple(document.profiled for document in documents))
 
     def price(self, version: SourceVersion | None) -> Usage:
         """Nothing: files are free."""
@@ -176,15 +176,15 @@ class FileSource:
     def _read(self, path: Path, partition: Partition) -> _Document:
         with _naming(path):
             content = read_whole(path, self.MAX_FILE_BYTES)
-            surveyed = survey(content)
-            if not surveyed.is_plain:
+            profiled = profile(content)
+            if not profiled.is_plain:
                 _check_usable(read_table(content))
-            found = partition_of(read_folders(path), surveyed.distinct, lambda: surveyed.distinct("lastUpdateDate"))
+            found = partition_of(read_folders(path), profiled.distinct, lambda: profiled.distinct("lastUpdateDate"))
             if found != partition:
                 raise SourceDataError(f"now holds {found}, no longer {partition}: run again")
-            if "weekStartDate" not in surveyed.names:
-                check_published(surveyed.distinct, partition)
-        return _Document(path, content, surveyed, SUMMARY_TYPES & distinct_summary_types(surveyed))
+            if "weekStartDate" not in profiled.names:
+                check_published(profiled.distinct, partition)
+        return _Document(path, content, profiled, SUMMARY_TYPES & distinct_summary_types(profiled))
 
 
 def _check_usable(table: Table) -> None:

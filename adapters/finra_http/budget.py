@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from attrs import define
 
-from finra_core.errors import SourceError
-from finra_core.partitions import Partition
+from finra_core.domain.errors import SourceError
+from finra_core.domain.partitions import Partition
 from finra_core.ports import Usage
 
 

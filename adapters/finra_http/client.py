@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
+from finra_core.domain.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_http.faults import BadDataError, FaultError, ProblemError, RejectedError
 from finra_http.redaction import Secrets
 from finra_http.replies import check_status

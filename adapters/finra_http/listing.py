@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from finra_core.errors import SourceDataError, SourceError
-from finra_core.partitions import Partition
+from finra_core.domain.errors import SourceDataError, SourceError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
+from finra_core.domain.weeks import week_ending_of
 from finra_core.ports import Listing
-from finra_core.tiers import Tier
-from finra_core.weeks import week_ending_of
 from finra_http.faults import FaultError, one_line
 from finra_http.replies import iso_date, json_object
 from finra_http.transport import Reply

@@ -7,11 +7,11 @@ from datetime import date
 
 from attrs import field, frozen
 
-from finra_core.captures import SourceVersion
-from finra_core.errors import SourceDataError
-from finra_core.partitions import Partition
-from finra_core.records import check_identity
-from finra_core.tables import Table, read_table
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import check_identity
+from finra_core.weekly_summary.delimited import Table, read_table
 from finra_http.faults import FaultError, RepublishedError, one_line
 from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
 from finra_http.replies import csv_text, iso_date

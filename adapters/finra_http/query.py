@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 
 DATA_PATH = "/data/group/otcMarket/name/weeklySummary"
 PARTITIONS_PATH = "/partitions/group/otcMarket/name/weeklySummary"

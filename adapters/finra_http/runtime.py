@@ -9,7 +9,7 @@ from datetime import datetime
 
 from attrs import define, frozen
 
-from finra_core.ambient import utc_now
+from finra_core.domain.clock import utc_now
 
 
 @frozen

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
-from finra_core.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError
 
 API_URL = "https://api.finra.org"
 TOKEN_URL = "https://ews.fip.finra.org/fip/rest/ews/oauth2/access_token"  # noqa: S105 - an address, no secret

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
-from finra_core.errors import ConfigurationError
-from finra_core.reopening import current_journey
+from finra_core.domain.errors import ConfigurationError
+from finra_core.runs.reopening import current_journey
 from finra_http.settings import Settings, read_settings
 
 
@@ -39,7 +39,7 @@ def share_of(settings: Settings) -> Share:
     if journey is None:
         raise ConfigurationError(
             "FINRA's limit must be shared among worker processes, and this executor does not say how many it has: "
-            "take finra_core.open_executor, or wrap it in finra_core.carrying.CarryingExecutor"
+            "take finra_core.open_executor, or wrap it in finra_core.runs.carrying.CarryingExecutor"
         )
     processes = journey.processes
     return Share(

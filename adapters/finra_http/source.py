@@ -10,13 +10,13 @@ from datetime import date
 from functools import partial
 from itertools import chain
 
-from finra_core.ambient import new_run_id
-from finra_core.captures import SourceVersion
-from finra_core.content import Payload
-from finra_core.errors import SourceDataError, SourceUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.clock import new_run_id
+from finra_core.domain.errors import SourceDataError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
 from finra_core.ports import Listing, Usage
-from finra_core.reopening import Reopening, reopened
+from finra_core.runs.reopening import Reopening, reopened
+from finra_core.weekly_summary.payload import Payload
 from finra_http.auth import TokenCache
 from finra_http.budget import Meter
 from finra_http.client import Client

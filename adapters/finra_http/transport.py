@@ -15,7 +15,7 @@ from urllib3 import BaseHTTPResponse, exceptions
 from urllib3.util import Url
 
 import finra_core
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 from finra_http.body import read_body
 from finra_http.budget import Meter, Tally
 from finra_http.faults import FaultError, ProblemError, one_line

@@ -9,9 +9,9 @@ import threading
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 
-from finra_core.carrying import CarryingExecutor
-from finra_core.errors import ConfigurationError
-from finra_core.reopening import Journey
+from finra_core.domain.errors import ConfigurationError
+from finra_core.runs.carrying import CarryingExecutor
+from finra_core.runs.reopening import Journey
 
 
 def open_threads(url: str, workers: int) -> Executor:

@@ -13,21 +13,21 @@ from datetime import date
 
 from attrs import Factory, define
 
-from finra_core.analytics import Analysis
-from finra_core.anomalies import AnomalyRecord, Severity
-from finra_core.captures import Capture
-from finra_core.errors import StoreError
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import Analysis
+from finra_core.domain.anomalies import AnomalyRecord, Severity
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness, TierState, WeekState
+from finra_core.domain.records import Records
+from finra_core.domain.tiers import ALL_TIERS, TIERS
 from finra_core.ports import RunRecord
-from finra_core.readiness import Readiness, TierState, WeekState
-from finra_core.records import Records
-from finra_core.tables import Reject
-from finra_core.tiers import ALL_TIERS, TIERS
+from finra_core.weekly_summary.delimited import Reject
 
 
 @define
 class State:
-    """Captures, payloads, records and rejects are by capture number; a capture with records is normalised."""
+    """Captures, payloads, records and rejects are by capture number; a capture with records is normalized."""
 
     captures: dict[int, Capture] = Factory(dict)
     documents: dict[int, tuple[bytes, ...]] = Factory(dict)
@@ -55,7 +55,7 @@ class State:
         """The partition's newest capture."""
         return _last(c for c in self.captures.values() if c.partition == partition)
 
-    def newest_normalised(self, partition: Partition) -> Capture | None:
+    def newest_normalized(self, partition: Partition) -> Capture | None:
         """The partition's newest capture that has records."""
         return _last(c for c in self.captures.values() if c.partition == partition and c.number in self.records)
 
@@ -63,14 +63,14 @@ class State:
         """See `Store.captures`."""
         return _in_order(c for c in self.captures.values() if partitions is None or c.partition in partitions)
 
-    def unnormalised(self) -> list[Capture]:
-        """See `Store.unnormalised`."""
-        return _in_order(c for c in self.captures.values() if c.number > self._normalised_up_to(c.partition))
+    def unnormalized(self) -> list[Capture]:
+        """See `Store.unnormalized`."""
+        return _in_order(c for c in self.captures.values() if c.number > self._normalized_up_to(c.partition))
 
-    def unanalysed(self, calc_version: int) -> list[Capture]:
-        """See `Store.unanalysed`."""
+    def unanalyzed(self, calc_version: int) -> list[Capture]:
+        """See `Store.unanalyzed`."""
         return _in_order(
-            c for c in self.captures.values() if c.number in self.records and not self._is_analysed(c, calc_version)
+            c for c in self.captures.values() if c.number in self.records and not self._is_analyzed(c, calc_version)
         )
 
     def week_state(self, week: date, calc_version: int) -> WeekState:
@@ -81,12 +81,12 @@ class State:
             for tier, partition in partitions.items()
             if (newest := self.newest(partition))
         }
-        normalised = [self.newest_normalised(partition) for partition in partitions.values()]
-        inputs = tuple(capture.number for capture in normalised if capture)
+        normalized = [self.newest_normalized(partition) for partition in partitions.values()]
+        inputs = tuple(capture.number for capture in normalized if capture)
         return WeekState(
             week_ending=week,
             tiers=tiers,
-            cross_tier_analysed=len(inputs) == len(TIERS) and self.has_analysis(week, ALL_TIERS, inputs, calc_version),
+            cross_tier_analyzed=len(inputs) == len(TIERS) and self.has_analysis(week, ALL_TIERS, inputs, calc_version),
             open_criticals=sum(_is_open_critical(record, week) for record in self.anomalies.values()),
         )
 
@@ -99,10 +99,10 @@ class State:
         """The capture's records.
 
         Raises:
-            StoreError: it is not normalised, or no capture of this store.
+            StoreError: it is not normalized, or no capture of this store.
         """
         if capture.number not in self.records:
-            raise StoreError(f"{capture} has no records: it is not normalised", partition=capture.partition)
+            raise StoreError(f"{capture} has no records: it is not normalized", partition=capture.partition)
         return self.records[capture.number]
 
     def documents_of(self, capture: Capture) -> tuple[bytes, ...]:
@@ -124,21 +124,21 @@ class State:
         )
         return frozenset(symbol for symbol, captures_with_it in had.items() if captures_with_it > 1)
 
-    def _normalised_up_to(self, partition: Partition) -> int:
-        newest = self.newest_normalised(partition)
+    def _normalized_up_to(self, partition: Partition) -> int:
+        newest = self.newest_normalized(partition)
         return newest.number if newest else 0
 
-    def _is_analysed(self, capture: Capture, calc_version: int) -> bool:
+    def _is_analyzed(self, capture: Capture, calc_version: int) -> bool:
         partition = capture.partition
         return self.has_analysis(partition.week_ending, partition.tier.value, (capture.number,), calc_version)
 
     def _tier_state(self, newest: Capture, calc_version: int) -> TierState:
-        normalised = self.newest_normalised(newest.partition)
+        normalized = self.newest_normalized(newest.partition)
         return TierState(
             newest=newest,
-            normalised=normalised,
-            rejected_rows=len(self.rejects[normalised.number]) if normalised else 0,
-            analysed=normalised is not None and self._is_analysed(normalised, calc_version),
+            normalized=normalized,
+            rejected_rows=len(self.rejects[normalized.number]) if normalized else 0,
+            analyzed=normalized is not None and self._is_analyzed(normalized, calc_version),
         )
 
 

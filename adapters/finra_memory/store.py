@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from datetime import date
 from typing import NoReturn
 
-from finra_core.analytics import Analysis
-from finra_core.anomalies import AnomalyRecord
-from finra_core.captures import Capture
-from finra_core.errors import ConfigurationError, StoreUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import Analysis
+from finra_core.domain.anomalies import AnomalyRecord
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import ConfigurationError, StoreUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness, WeekState
+from finra_core.domain.records import Records
 from finra_core.ports import RunRecord
-from finra_core.readiness import Readiness, WeekState
-from finra_core.records import Records
-from finra_core.tables import Reject
+from finra_core.weekly_summary.delimited import Reject
 from finra_memory.state import State
 from finra_memory.transaction import MemoryTransaction
 
@@ -64,13 +64,13 @@ class MemoryStore:
         """See `Store.captures`."""
         return self._state.list_captures(partitions)
 
-    def unnormalised(self) -> list[Capture]:
-        """See `Store.unnormalised`."""
-        return self._state.unnormalised()
+    def unnormalized(self) -> list[Capture]:
+        """See `Store.unnormalized`."""
+        return self._state.unnormalized()
 
-    def unanalysed(self, calc_version: int) -> list[Capture]:
-        """See `Store.unanalysed`."""
-        return self._state.unanalysed(calc_version)
+    def unanalyzed(self, calc_version: int) -> list[Capture]:
+        """See `Store.unanalyzed`."""
+        return self._state.unanalyzed(calc_version)
 
     def weeks(self) -> list[date]:
         """See `Store.weeks`."""

@@ -7,17 +7,17 @@ from datetime import date, datetime
 
 from attrs import evolve, frozen
 
-from finra_core.analytics import Analysis
-from finra_core.anomalies import Anomaly, AnomalyRecord, Check, Severity
-from finra_core.captures import Capture
-from finra_core.content import Payload
-from finra_core.errors import StoreError
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import Analysis
+from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Check, Severity
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness
+from finra_core.domain.records import Records
+from finra_core.domain.tiers import ALL_TIERS
 from finra_core.ports import NewCapture, RowChanges, RunRecord
-from finra_core.readiness import Readiness
-from finra_core.records import Records
-from finra_core.tables import Reject
-from finra_core.tiers import ALL_TIERS
+from finra_core.weekly_summary.delimited import Reject
+from finra_core.weekly_summary.payload import Payload
 from finra_memory.state import State
 
 _WORST_FIRST = tuple(Severity)
@@ -69,7 +69,7 @@ class MemoryTransaction:
         at: datetime,
     ) -> RowChanges | None:
         """See `Transaction.add_records`."""
-        previous = self._state.newest_normalised(capture.partition)
+        previous = self._state.newest_normalized(capture.partition)
         if previous is not None and previous.number >= capture.number:
             return None
         before = set(self._state.records[previous.number].rows()) if previous else set()
@@ -82,7 +82,7 @@ class MemoryTransaction:
         """See `Transaction.add_analysis`."""
         if self._state.has_analysis(analysis.week_ending, analysis.tier, analysis.inputs, analysis.calc_version):
             return False
-        if analysis.tier == ALL_TIERS and not all(map(self._is_newest_normalised, analysis.inputs)):
+        if analysis.tier == ALL_TIERS and not all(map(self._is_newest_normalized, analysis.inputs)):
             return False
         self._state.analyses.append(analysis)
         return True
@@ -121,9 +121,9 @@ class MemoryTransaction:
             raise StoreError(f"run {run.run_id} is not in the ledger: start it before it is finished")
         self._state.runs[run.run_id] = run
 
-    def _is_newest_normalised(self, number: int) -> bool:
+    def _is_newest_normalized(self, number: int) -> bool:
         capture = self._state.captures[number]
-        return self._state.newest_normalised(capture.partition) == capture
+        return self._state.newest_normalized(capture.partition) == capture
 
     def _see(self, fingerprint: str, anomaly: Anomaly, at: datetime) -> None:
         known = self._state.anomalies.get(fingerprint)

@@ -16,9 +16,9 @@ from attrs import Factory, field, frozen
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Table, text
 
-from finra_core.errors import PartitionLockedError, StoreError
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.errors import PartitionLockedError, StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_postgres.errors import translate
 from finra_postgres.location import Location
 from finra_sql.failures import translated

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import psycopg
 
-from finra_core.errors import (
+from finra_core.domain.errors import (
     StoreError,
     StoreInterruptedError,
     StoreLockedError,

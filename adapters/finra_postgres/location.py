@@ -9,7 +9,7 @@ from attrs import field, frozen
 from psycopg import ProgrammingError, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from finra_core.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError
 
 _PREFIXES = ("postgresql://", "postgres://")
 _SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")

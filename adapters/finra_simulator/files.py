@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 from finra_simulator.rows import ATS_SYMBOL_FIRM, FIELDS, Row
 from finra_simulator.text import delimited
 from finra_simulator.world import World

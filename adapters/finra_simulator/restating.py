@@ -8,7 +8,7 @@ from random import Random
 
 from attrs import field, frozen
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 from finra_simulator.chance import below, stream
 from finra_simulator.eastern import eastern_day
 from finra_simulator.rows import MICROS, Row, row_key

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from attrs import evolve, frozen
 
-from finra_core.tiers import Tier
+from finra_core.domain.tiers import Tier
 from finra_simulator.chance import below, stream
 
 _STEMS = (

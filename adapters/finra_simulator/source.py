@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import field, frozen
 
-from finra_core.ambient import utc_now
-from finra_core.captures import SourceVersion
-from finra_core.content import Payload
-from finra_core.errors import ConfigurationError, SourceError, SourceUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.clock import utc_now
+from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS
 from finra_core.ports import Listing, Usage
-from finra_core.reopening import Reopening, reopened
-from finra_core.tiers import TIERS
+from finra_core.runs.reopening import Reopening, reopened
+from finra_core.weekly_summary.payload import Payload
 from finra_simulator.text import DOCUMENT_FIELDS, delimited
 from finra_simulator.world import World
 

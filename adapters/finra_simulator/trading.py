@@ -8,8 +8,8 @@ from random import Random
 
 from attrs import evolve, frozen
 
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_simulator.chance import below, stream
 from finra_simulator.rows import ATS_SYMBOL_FIRM, MICROS, OTC_SYMBOL_FIRM, Row, row_key
 from finra_simulator.securities import Security, issue_name, other_tape, universe

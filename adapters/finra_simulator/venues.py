@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from finra_core.tiers import Tier
+from finra_core.domain.tiers import Tier
 
 _ATS_WORDS = ("LUMEN", "PALISADE", "QUILL", "HARBOUR", "TESSERA", "MERIDIAN", "COPSE", "ARGENT", "FATHOM", "OSPREY")
 _ATS_FORMS = ("CROSS", "ATS", "-X", "LINK  ECN", "MATCH, A BREL VENUE", "& CO. POOL", "ATS (US)")

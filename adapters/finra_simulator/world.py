@@ -9,11 +9,11 @@ from functools import lru_cache
 from attrs import field, frozen
 from attrs.validators import and_, ge, le
 
-from finra_core.captures import SourceVersion
-from finra_core.partitions import Partition
-from finra_core.publication import publication_date
-from finra_core.tiers import TIERS
-from finra_core.weeks import week_ending_of
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.partitions import Partition
+from finra_core.domain.publication import publication_date
+from finra_core.domain.tiers import TIERS
+from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import symbol_totals, venue_totals
 from finra_simulator.chance import stream
 from finra_simulator.eastern import eastern_day

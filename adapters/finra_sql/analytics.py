@@ -9,10 +9,10 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
-from finra_core.analytics import Analysis, VenueVolume, Volumes
-from finra_core.anomalies import Stage
-from finra_core.partitions import partition_key
-from finra_core.tiers import ALL_TIERS
+from finra_core.domain.analytics import Analysis, VenueVolume, Volumes
+from finra_core.domain.anomalies import Stage
+from finra_core.domain.partitions import partition_key
+from finra_core.domain.tiers import ALL_TIERS
 from finra_sql import manifest
 from finra_sql.schema import analyses, analysis_venues, captures
 from finra_sql.upsert import inserting
@@ -64,7 +64,7 @@ def _is_there(connection: Connection, analysis: Analysis) -> bool:
 
 
 def _is_outdated(connection: Connection, analysis: Analysis) -> bool:
-    """Whether analytics across tiers rest on another than a tier's newest normalised capture."""
+    """Whether analytics across tiers rest on another than a tier's newest normalized capture."""
     if analysis.tier != ALL_TIERS:
         return False
     newest = (

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, select, update
 
-from finra_core.anomalies import Anomaly, AnomalyRecord, Category, Check, Severity, Stage
-from finra_core.partitions import DOMAIN
+from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Category, Check, Severity, Stage
+from finra_core.domain.partitions import DOMAIN
 from finra_sql.schema import anomalies
 from finra_sql.upsert import upsert
 

@@ -7,13 +7,13 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
-from finra_core.anomalies import Stage
-from finra_core.captures import Capture, SourceVersion
-from finra_core.content import Payload
-from finra_core.errors import StoreError
-from finra_core.partitions import Partition
+from finra_core.domain.anomalies import Stage
+from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.errors import StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import NewCapture
-from finra_core.tiers import Tier
+from finra_core.weekly_summary.payload import Payload
 from finra_sql import manifest, payloads
 from finra_sql.schema import analyses, captures, partitions
 from finra_sql.upsert import insert_missing
@@ -28,7 +28,7 @@ def newest(connection: Connection, partition: Partition) -> Capture | None:
     return _first(connection, query)
 
 
-def newest_normalised(connection: Connection, partition: Partition) -> int | None:
+def newest_normalized(connection: Connection, partition: Partition) -> int | None:
     """The number of the partition's newest capture with records."""
     of_partition = _of(partition) & captures.c.normalized_at.is_not(None)
     number: int | None = connection.execute(select(func.max(captures.c.capture_no)).where(of_partition)).scalar()
@@ -62,7 +62,7 @@ def mark_verified(connection: Connection, capture: Capture, at: datetime) -> Non
     connection.execute(update(captures).where(older).values(verified_at=at))
 
 
-def mark_normalised(connection: Connection, capture: Capture, rejected_rows: int, at: datetime) -> None:
+def mark_normalized(connection: Connection, capture: Capture, rejected_rows: int, at: datetime) -> None:
     """Note that the capture has records now."""
     own = captures.c.capture_no == capture.number
     connection.execute(update(captures).where(own).values(normalized_at=at, rejected_rows=rejected_rows))
@@ -96,27 +96,27 @@ def listed(connection: Connection, wanted: Collection[Partition] | None) -> list
     return [c for c in _all(connection, query.where(_in_weeks_of(wanted))) if c.partition in wanted]
 
 
-def unnormalised(connection: Connection) -> list[Capture]:
-    """See `Store.unnormalised`."""
+def unnormalized(connection: Connection) -> list[Capture]:
+    """See `Store.unnormalized`."""
     other = captures.alias()
-    normalised_up_to = (
+    normalized_up_to = (
         select(func.coalesce(func.max(other.c.capture_no), 0))
         .where(other.c.partition_no == captures.c.partition_no, other.c.normalized_at.is_not(None))
         .scalar_subquery()
     )
-    waiting = captures.c.normalized_at.is_(None) & (captures.c.capture_no > normalised_up_to)
+    waiting = captures.c.normalized_at.is_(None) & (captures.c.capture_no > normalized_up_to)
     return _all(connection, select(captures).where(waiting).order_by(*_ORDER))
 
 
-def unanalysed(connection: Connection, calc_version: int) -> list[Capture]:
-    """See `Store.unanalysed`. Analytics of one tier rest on one capture, its newest input."""
-    analysed = select(analyses.c.analysis_no).where(
+def unanalyzed(connection: Connection, calc_version: int) -> list[Capture]:
+    """See `Store.unanalyzed`. Analytics of one tier rest on one capture, its newest input."""
+    analyzed = select(analyses.c.analysis_no).where(
         analyses.c.week_ending == captures.c.week_ending,
         analyses.c.tier == captures.c.tier,
         analyses.c.newest_input == captures.c.capture_no,
         analyses.c.calc_version == calc_version,
     )
-    query = select(captures).where(captures.c.normalized_at.is_not(None), ~analysed.exists())
+    query = select(captures).where(captures.c.normalized_at.is_not(None), ~analyzed.exists())
     return _all(connection, query.order_by(*_ORDER))
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table
 
-from finra_core.errors import StoreError
+from finra_core.domain.errors import StoreError
 
 
 class SqlDialect(Protocol):

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine
 
-from finra_core.errors import StoreError
+from finra_core.domain.errors import StoreError
 from finra_sql.schema import metadata
 from finra_sql.store import SqlStore
 from finra_sql.views import create_views

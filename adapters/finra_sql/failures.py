@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, Select, event
 
-from finra_core.errors import StoreError
+from finra_core.domain.errors import StoreError
 from finra_sql.dialect import SqlDialect
 
 _FAILURE = "finra_failure"

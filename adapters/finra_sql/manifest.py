@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from finra_core.anomalies import Stage
-from finra_core.partitions import DOMAIN
+from finra_core.domain.anomalies import Stage
+from finra_core.domain.partitions import DOMAIN
 from finra_sql.schema import manifest
 
 

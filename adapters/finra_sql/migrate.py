@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from finra_core.errors import StoreSchemaError
+from finra_core.domain.errors import StoreSchemaError
 from finra_sql.schema import metadata
 from finra_sql.views import create_views, drop_views
 

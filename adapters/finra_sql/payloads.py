@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from finra_core.captures import Capture
-from finra_core.errors import StoreError
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import StoreError
 from finra_sql.schema import captures, raw_payloads
 from finra_sql.upsert import insert_missing
 

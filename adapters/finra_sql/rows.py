@@ -11,20 +11,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, insert, select, union_all, update
 
-from finra_core.anomalies import Stage
-from finra_core.captures import Capture
-from finra_core.coding import Coded
-from finra_core.errors import StoreError
+from finra_core.domain.anomalies import Stage
+from finra_core.domain.captures import Capture
+from finra_core.domain.dictionary_column import DictionaryColumn
+from finra_core.domain.errors import StoreError
+from finra_core.domain.records import Records
 from finra_core.ports import RowChanges
-from finra_core.records import Records
-from finra_core.tables import Reject
+from finra_core.weekly_summary.delimited import Reject
 from finra_sql import captures as capture_rows
 from finra_sql import manifest
+from finra_sql.bulk_parameters import has_arrays, rows_as_table
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import fetch_tuples
-from finra_sql.lists import has_arrays, rows_as_table
-from finra_sql.numbers import NumbersInTransaction
 from finra_sql.schema import captures, rejected_rows, row_versions, securities, venues
+from finra_sql.surrogate_keys import NumbersInTransaction
 
 _Version = tuple[int, int, int, int, str]
 """Security number, venue number, micro-shares, trades, last update date."""
@@ -58,7 +58,7 @@ def add(
     at: datetime,
 ) -> RowChanges | None:
     """See `Transaction.add_records`."""
-    previous = capture_rows.newest_normalised(connection, capture.partition)
+    previous = capture_rows.newest_normalized(connection, capture.partition)
     if previous is not None and previous >= capture.number:
         return None
     partition_no = capture_rows.partition_number(connection, capture.partition)
@@ -66,21 +66,25 @@ def add(
     store = _insert_first if previous is None else _insert_changes
     changes = store(connection, dialect, partition_no, capture.number, versions)
     _insert_rejects(connection, capture, rejects)
-    capture_rows.mark_normalised(connection, capture, len(rejects), at)
+    capture_rows.mark_normalized(connection, capture, len(rejects), at)
     _enter_in_manifest(connection, capture, changes, row_count=len(records), rejected_rows=len(rejects), at=at)
     return changes
 
 
 def read(connection: Connection, dialect: SqlDialect, capture: Capture) -> Records:
     """See `Store.records`. Put in order here, by the names' ranks: as integers they sort ten times as fast."""
-    own = alive(normalised_partitions(connection, [capture])[capture.number], capture.number)
+    own = alive(normalized_partitions(connection, [capture])[capture.number], capture.number)
     security_keys, security_ranks = _ranked(connection, dialect, securities, own)
     venue_keys, venue_ranks = _ranked(connection, dialect, venues, own)
     found = fetch_tuples(connection, dialect, _VERSIONS.where(own))
     rows = sorted((security_ranks[s], venue_ranks[v], *values) for s, v, *values in found)
     ranked_securities, ranked_venues, micros, trades, days = map(list, zip(*rows, strict=True)) if rows else ([],) * 5
     return Records(
-        Coded(security_keys, ranked_securities), Coded(venue_keys, ranked_venues), micros, trades, Coded.of(_iso(days))
+        DictionaryColumn(security_keys, ranked_securities),
+        DictionaryColumn(venue_keys, ranked_venues),
+        micros,
+        trades,
+        DictionaryColumn.of(_iso(days)),
     )
 
 
@@ -88,7 +92,7 @@ def shared_symbols(connection: Connection, captures: Sequence[Capture]) -> froze
     """See `Store.shared_symbols`."""
     if not captures:
         return frozenset()
-    partitions = normalised_partitions(connection, captures)
+    partitions = normalized_partitions(connection, captures)
     named = union_all(
         *(
             select(securities.c.symbol)
@@ -103,7 +107,7 @@ def shared_symbols(connection: Connection, captures: Sequence[Capture]) -> froze
 
 def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:
     """See `Store.rejects`."""
-    normalised_partitions(connection, [capture])
+    normalized_partitions(connection, [capture])
     c = rejected_rows.c
     query = select(c.document, c.line, c.reason, c.raw_text).where(c.capture_no == capture.number)
     return [Reject(*row) for row in connection.execute(query.order_by(c.document, c.line, c.reject_no))]
@@ -228,7 +232,7 @@ def _enter_in_manifest(
     )
 
 
-def normalised_partitions(connection: Connection, wanted: Sequence[Capture]) -> dict[int, int]:
+def normalized_partitions(connection: Connection, wanted: Sequence[Capture]) -> dict[int, int]:
     """The partition number of each of these captures by its own number.
 
     Raises:
@@ -241,5 +245,5 @@ def normalised_partitions(connection: Connection, wanted: Sequence[Capture]) -> 
     found = {row.capture_no: row.partition_no for row in connection.execute(query)}
     for capture in wanted:
         if capture.number not in found:
-            raise StoreError(f"{capture} has no records: it is not normalised", partition=capture.partition)
+            raise StoreError(f"{capture} has no records: it is not normalized", partition=capture.partition)
     return found

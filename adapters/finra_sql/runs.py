@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import asdict
 from sqlalchemy import Connection, insert, select, update
 
-from finra_core.errors import StoreError
+from finra_core.domain.errors import StoreError
 from finra_core.ports import RunRecord
 from finra_sql.schema import runs
 

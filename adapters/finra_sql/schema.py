@@ -180,8 +180,8 @@ analyses = Table(
     Column("symbols", Integer, nullable=False),
     Column("hhi", Float),
     UniqueConstraint("week_ending", "tier", "inputs", "calc_version"),
-    Index("finra_otc_analyses_by_capture", "capture_id", "revision", "calc_version"),
-    Index("finra_otc_analyses_by_week", "week_ending", "tier", "newest_input", "calc_version"),
+    Index("finra_otc_analyzes_by_capture", "capture_id", "revision", "calc_version"),
+    Index("finra_otc_analyzes_by_week", "week_ending", "tier", "newest_input", "calc_version"),
 )
 
 analysis_venues = Table(

@@ -9,23 +9,23 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from finra_core.analytics import Analysis
-from finra_core.anomalies import AnomalyRecord, Check
-from finra_core.captures import Capture
-from finra_core.content import Payload
-from finra_core.errors import ConfigurationError, StoreUnavailableError
-from finra_core.partitions import Partition
-from finra_core.plugins import open_store
+from finra_core.domain.analytics import Analysis
+from finra_core.domain.anomalies import AnomalyRecord, Check
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import ConfigurationError, StoreUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness, WeekState
+from finra_core.domain.records import Records
 from finra_core.ports import NewCapture, RowChanges, RunRecord
-from finra_core.readiness import Readiness, WeekState
-from finra_core.records import Records
-from finra_core.reopening import Reopening, current_journey, reopened
-from finra_core.tables import Reject
-from finra_sql import analytics, anomalies, captures, judgements, payloads, rows, runs
+from finra_core.registry import open_store
+from finra_core.runs.reopening import Reopening, current_journey, reopened
+from finra_core.weekly_summary.delimited import Reject
+from finra_core.weekly_summary.payload import Payload
+from finra_sql import analytics, anomalies, captures, judgments, payloads, rows, runs
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import take_failure
 from finra_sql.migrate import HEAD
-from finra_sql.numbers import Numbers, NumbersInTransaction
+from finra_sql.surrogate_keys import Numbers, NumbersInTransaction
 
 
 class SqlTransaction:
@@ -60,11 +60,11 @@ class SqlTransaction:
 
     def withdraw_readiness(self, week_ending: date, issue: str, at: datetime) -> None:
         """See `Transaction.withdraw_readiness`."""
-        judgements.withdraw(self._connection, week_ending, issue, at)
+        judgments.withdraw(self._connection, week_ending, issue, at)
 
     def put_readiness(self, readiness: Sequence[Readiness], at: datetime) -> None:
         """See `Transaction.put_readiness`."""
-        judgements.put(self._connection, readiness, at)
+        judgments.put(self._connection, readiness, at)
 
     def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
         """See `Transaction.record_checks`."""
@@ -135,15 +135,15 @@ class SqlStore:
         with self._reading() as connection:
             return captures.listed(connection, partitions)
 
-    def unnormalised(self) -> list[Capture]:
-        """See `Store.unnormalised`."""
+    def unnormalized(self) -> list[Capture]:
+        """See `Store.unnormalized`."""
         with self._reading() as connection:
-            return captures.unnormalised(connection)
+            return captures.unnormalized(connection)
 
-    def unanalysed(self, calc_version: int) -> list[Capture]:
-        """See `Store.unanalysed`."""
+    def unanalyzed(self, calc_version: int) -> list[Capture]:
+        """See `Store.unanalyzed`."""
         with self._reading() as connection:
-            return captures.unanalysed(connection, calc_version)
+            return captures.unanalyzed(connection, calc_version)
 
     def weeks(self) -> list[date]:
         """See `Store.weeks`."""
@@ -153,7 +153,7 @@ class SqlStore:
     def week_states(self, weeks: Collection[date], calc_version: int) -> dict[date, WeekState]:
         """See `Store.week_states`."""
         with self._reading() as connection:
-            return judgements.week_states(connection, weeks, calc_version)
+            return judgments.week_states(connection, weeks, calc_version)
 
     def documents(self, capture: Capture) -> tuple[bytes, ...]:
         """See `Store.documents`."""
@@ -183,7 +183,7 @@ class SqlStore:
     def readiness(self, weeks: Collection[date] | None = None) -> list[Readiness]:
         """See `Store.readiness`."""
         with self._reading() as connection:
-            return judgements.read(connection, weeks)
+            return judgments.read(connection, weeks)
 
     def anomalies(self, *, include_resolved: bool = False) -> list[AnomalyRecord]:
         """See `Store.anomalies`."""

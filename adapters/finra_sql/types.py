@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from finra_core.timestamps import parse_utc_text, utc_text
+from finra_core.domain.timestamps import parse_utc_text, utc_text
 
 BigInteger = _BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; SQLite makes a key of its own numbering only from a column that says INTEGER."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, select
 
-from finra_sql.lists import has_arrays, rows_as_table
+from finra_sql.bulk_parameters import has_arrays, rows_as_table
 
 
 def inserting(connection: Connection, table: Table) -> Any:

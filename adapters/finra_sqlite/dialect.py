@@ -11,7 +11,7 @@ from itertools import chain
 from attrs import Factory, field, frozen
 from sqlalchemy import Connection, Engine, Table, event
 
-from finra_core.errors import StoreError, StoreLockedError
+from finra_core.domain.errors import StoreError, StoreLockedError
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location
 

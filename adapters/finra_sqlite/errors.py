@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from finra_core.errors import StoreError, StoreLockedError, StoreUnavailableError
+from finra_core.domain.errors import StoreError, StoreLockedError, StoreUnavailableError
 from finra_sqlite.location import Location
 
 _MEANINGS: tuple[tuple[str, type[StoreError], str], ...] = (

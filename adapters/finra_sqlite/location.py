@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from attrs import frozen
 
-from finra_core.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError
 
 _PREFIX = "sqlite:///"
 _TIMEOUT_SECONDS = 30.0

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from finra_core import Partition, open_source
-from finra_core.tiers import TIERS
+from finra_core.domain.tiers import TIERS
 
 
 def main() -> None:

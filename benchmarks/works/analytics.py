@@ -56,7 +56,7 @@ def run(bench: Bench) -> Iterator[Measure]:
 
 def _library(bench: Bench, database: Database, store: str) -> Cost:
     output = bench.scratch / "analyses.json"
-    cost = database.measure(bench.product.program("analyse_all.py", store, stdout=output))
+    cost = database.measure(bench.product.program("analyze_all.py", store, stdout=output))
     found = {(week, tier): values for week, tier, *values in map(json.loads, _lines(output))}
     check_analyses(bench.checks, found, read_totals(bench.inputs.first()))
     return cost

@@ -1,4 +1,4 @@
-"""The first ingest of several weeks of files: fetch, check, hash, archive, normalise, analyse, judge."""
+"""The first ingest of several weeks of files: fetch, check, hash, archive, normalize, analyze, judge."""
 
 from __future__ import annotations
 

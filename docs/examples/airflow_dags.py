@@ -9,7 +9,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from finra_core import FinraError, Outcome, RunReport, Scheduler, open_source, open_store
-from finra_core.errors import Retryable
+from finra_core.domain.errors import Retryable
 
 SCHEDULE = {
     "schedule": CronTriggerTimetable("0 7 * * 1-5", timezone="America/New_York"),

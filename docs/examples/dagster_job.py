@@ -24,8 +24,8 @@ from dagster import (
 )
 
 from finra_core import FinraError, Outcome, RunReport, RunRequest, Scheduler, open_source, open_store
-from finra_core.errors import Retryable
-from finra_core.weeks import week_start_of
+from finra_core.domain.errors import Retryable
+from finra_core.domain.weeks import week_start_of
 
 
 class Finra(ConfigurableResource):

@@ -8,7 +8,7 @@ from prefect import flow, task
 from prefect.schedules import Cron
 
 from finra_core import Outcome, RunReport, Scheduler, open_source, open_store
-from finra_core.errors import Retryable
+from finra_core.domain.errors import Retryable
 
 
 class PartialRunError(Exception):

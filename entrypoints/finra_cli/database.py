@@ -9,10 +9,10 @@ from importlib.metadata import entry_points
 from typing import TextIO
 
 from finra_cli.output import json_text
-from finra_core.errors import ConfigurationError, StoreSchemaError
-from finra_core.failures import ExitCode
-from finra_core.plugins import open_store
+from finra_core.domain.errors import ConfigurationError, StoreSchemaError
+from finra_core.domain.failures import ExitCode
 from finra_core.ports import Store
+from finra_core.registry import open_store
 
 SCHEMAS = "finra_core.schemas"
 """The entry points of those who can give their schema as SQL: callables () -> str, by the scheme of their stores."""

@@ -14,7 +14,7 @@ from typing import NoReturn
 from finra_cli.logs import configure
 from finra_cli.options import build_parser
 from finra_cli.streams import deliver, prepare, settle
-from finra_core.errors import FinraError
+from finra_core.domain.errors import FinraError
 
 log = logging.getLogger("finra_cli")
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
-            from finra_core.failures import describe  # noqa: PLC0415
+            from finra_core.domain.failures import describe  # noqa: PLC0415
 
             return _critical(arguments, f"unexpected {describe(error)}; --verbose shows where", error)
     except (KeyboardInterrupt, _TerminatedError, BrokenPipeError) as error:
@@ -98,7 +98,7 @@ def _query(options: argparse.Namespace) -> int:
 
 
 def _critical(arguments: Sequence[str], message: str, error: Exception) -> int:
-    from finra_core.failures import ExitCode  # noqa: PLC0415
+    from finra_core.domain.failures import ExitCode  # noqa: PLC0415
 
     log.critical("%s", message)
     log.debug("where it happened", exc_info=error)

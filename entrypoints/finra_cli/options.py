@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from finra_core.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from finra_core.request import RunRequest
+    from finra_core.runs.request import RunRequest
 
 DEFAULT_STORE = "sqlite:///finra_otc.db"
 DEFAULT_SOURCE = "api"
@@ -136,7 +136,7 @@ def _add_query(
 
 
 def _add_anomalies_options(parser: argparse.ArgumentParser) -> None:
-    from finra_core.anomalies import Severity  # noqa: PLC0415
+    from finra_core.domain.anomalies import Severity  # noqa: PLC0415
 
     parser.add_argument("--all", action="store_true", help="resolved ones too")
     severities = [severity.value for severity in Severity]
@@ -152,7 +152,7 @@ def _sentence(text: str) -> str:
 def _add_run(commands: _Commands, environ: Mapping[str, str]) -> None:
     parser = commands.add_parser(
         "run",
-        help="ingest what FINRA changed, normalise, analyse, judge readiness",
+        help="ingest what FINRA changed, normalize, analyze, judge readiness",
         description="Look at the weeks that FINRA may have changed and ingest what did change, as a new capture.",
         epilog=EXIT_CODES,
         formatter_class=_Formatter,
@@ -163,8 +163,8 @@ def _add_run(commands: _Commands, environ: Mapping[str, str]) -> None:
 
 
 def _add_run_options(environ: Mapping[str, str], parser: argparse.ArgumentParser) -> None:
-    from finra_core.request import Mode, Order, Window  # noqa: PLC0415
-    from finra_core.tiers import TIERS  # noqa: PLC0415
+    from finra_core.domain.tiers import TIERS  # noqa: PLC0415
+    from finra_core.runs.request import Mode, Order, Window  # noqa: PLC0415
 
     which = parser.add_argument_group("which weeks")
     which.add_argument(
@@ -208,9 +208,9 @@ def run_request(options: argparse.Namespace) -> RunRequest:
     Raises:
         ConfigurationError: an option's value is malformed or out of range, or two contradict each other.
     """
-    from finra_core.request import Mode, Order, RunRequest, Window  # noqa: PLC0415
-    from finra_core.tiers import TIERS, parse_tiers  # noqa: PLC0415
-    from finra_core.weeks import parse_date, parse_weeks  # noqa: PLC0415
+    from finra_core.domain.tiers import TIERS, parse_tiers  # noqa: PLC0415
+    from finra_core.domain.weeks import parse_date, parse_weeks  # noqa: PLC0415
+    from finra_core.runs.request import Mode, Order, RunRequest, Window  # noqa: PLC0415
 
     if options.reason is not None and not options.force:
         raise ConfigurationError("--reason goes with --force")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from finra_core.ambient import utc_now
-from finra_core.anomalies import Severity
-from finra_core.failures import ExitCode
+from finra_core.domain.anomalies import Severity
+from finra_core.domain.clock import utc_now
+from finra_core.domain.failures import ExitCode
 from finra_core.ports import Usage
-from finra_core.report import SCHEMA_VERSION, Outcome, PartitionReport, RunReport
-from finra_core.request import Mode
+from finra_core.runs.report import SCHEMA_VERSION, Outcome, PartitionReport, RunReport
+from finra_core.runs.request import Mode
 
 MONTHLY_ALLOWANCE = 10_000_000_000
 """Bytes of API data a month with FINRA's public credentials (developer.finra.org, fees)."""

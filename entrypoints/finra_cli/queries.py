@@ -6,15 +6,15 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from finra_core.analytics import CALC_VERSION
-from finra_core.anomalies import Severity
-from finra_core.captures import Capture
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.anomalies import Severity
+from finra_core.domain.captures import Capture
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import TierState
+from finra_core.domain.tiers import TIERS, parse_tiers
+from finra_core.domain.timestamps import utc_text
+from finra_core.domain.weeks import parse_weeks
 from finra_core.ports import Store
-from finra_core.readiness import TierState
-from finra_core.tiers import TIERS, parse_tiers
-from finra_core.timestamps import utc_text
-from finra_core.weeks import parse_weeks
 
 Rows = list[dict[str, object]]
 
@@ -101,9 +101,9 @@ def _capture(capture: Capture) -> dict[str, object]:
 def _progress(state: TierState | None) -> str | None:
     if state is None:
         return None
-    if state.normalised is None or state.normalised.number != state.newest.number:
+    if state.normalized is None or state.normalized.number != state.newest.number:
         return "raw"
-    return "analysed" if state.analysed else "normalised"
+    return "analyzed" if state.analyzed else "normalized"
 
 
 QUERIES: dict[str, tuple[Callable[[Store, argparse.Namespace], Rows], Sequence[str]]] = {

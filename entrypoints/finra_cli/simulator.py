@@ -6,7 +6,7 @@ import argparse
 from urllib.parse import urlencode
 
 from finra_cli.streams import deliver
-from finra_core.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError
 from finra_simulator import open_source
 from finra_simulator.http import RandomFaults, SimulatorServer
 

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from finra_core.errors import FinraError
+from finra_core.domain.errors import FinraError
 
 
 class OutputError(FinraError):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from finra_cli.logs import ProgressBars
 from finra_cli.options import run_request, source_url
-from finra_core.ambient import utc_today
-from finra_core.planning import check_request
-from finra_core.plugins import open_executor, open_source, open_store
+from finra_core.domain.clock import utc_today
 from finra_core.ports import Store
-from finra_core.report import RunReport
-from finra_core.request import Mode
-from finra_core.scheduler import Scheduler
+from finra_core.registry import open_executor, open_source, open_store
+from finra_core.runs.planning import check_request
+from finra_core.runs.report import RunReport
+from finra_core.runs.request import Mode
+from finra_core.runs.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -14,7 +14,7 @@ pytest.register_assert_rewrite(
     "finra_core.testing.store_analytics",
     "finra_core.testing.store_captures",
     "finra_core.testing.store_findings",
-    "finra_core.testing.store_judgements",
+    "finra_core.testing.store_judgments",
     "finra_core.testing.store_records",
     "finra_core.testing.store_transactions",
 )

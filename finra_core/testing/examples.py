@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta, timezone
 
 from attrs import evolve
 
-from finra_core.analytics import CALC_VERSION, Analysis, analyse, volumes_of
-from finra_core.captures import Capture, SourceVersion
-from finra_core.content import Payload
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import CALC_VERSION, Analysis, analyze, volumes_of
+from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import MICROS, Records, SecurityKey, VenueKey
+from finra_core.domain.tiers import TIERS, Tier
 from finra_core.ports import NewCapture, RowChanges, Store
-from finra_core.records import MICROS, Records, SecurityKey, VenueKey
-from finra_core.tables import Reject
-from finra_core.tiers import TIERS, Tier
+from finra_core.weekly_summary.delimited import Reject
+from finra_core.weekly_summary.payload import Payload
 
 Row = tuple[SecurityKey, VenueKey, int, int, str]
 """A record: security, venue, micro-shares, trades, last update date."""
@@ -94,7 +94,7 @@ def add_records(
         return transaction.add_records(capture, records(rows), rejects, at(minute))
 
 
-def add_normalised(
+def add_normalized(
     store: Store, partition: Partition = T1, minute: int = 0, rows: Iterable[Row] | None = None
 ) -> Capture:
     """Add a capture with records, one unless they are given."""
@@ -108,7 +108,7 @@ def analysis_of(
 ) -> Analysis:
     """The analytics of these captures."""
     own = Records.of(row for capture in captures for row in store.records(capture).rows())
-    analysis = analyse(captures, volumes_of(own), RUN_DATE, at(minute))
+    analysis = analyze(captures, volumes_of(own), RUN_DATE, at(minute))
     return evolve(analysis, calc_version=calc_version)
 
 
@@ -120,5 +120,5 @@ def add_analysis(store: Store, captures: Sequence[Capture], *, calc_version: int
 
 
 def add_whole_week(store: Store, week: date = WEEK) -> list[Capture]:
-    """One normalised capture of each tier, in tier order."""
-    return [add_normalised(store, Partition(week, tier), minute) for minute, tier in enumerate(TIERS)]
+    """One normalized capture of each tier, in tier order."""
+    return [add_normalized(store, Partition(week, tier), minute) for minute, tier in enumerate(TIERS)]

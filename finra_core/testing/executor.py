@@ -33,13 +33,13 @@ from typing import Any
 
 import pytest
 
-from finra_core.analytics import CALC_VERSION
-from finra_core.errors import SourceUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.errors import SourceUnavailableError
+from finra_core.domain.partitions import Partition
 from finra_core.ports import Source, Store
-from finra_core.report import Outcome, RunReport
-from finra_core.request import RunRequest
-from finra_core.scheduler import Scheduler
+from finra_core.runs.report import Outcome, RunReport
+from finra_core.runs.request import RunRequest
+from finra_core.runs.scheduler import Scheduler
 from finra_core.testing.examples import T1
 
 NewStore = Callable[[str], Store]
@@ -141,7 +141,7 @@ def _held(store: Store) -> Sequence[object]:
         [(str(c), c.partition, c.content_hash, c.version, c.row_count, store.documents(c)) for c in captures],
         [list(store.records(capture).rows()) for capture in captures],
         sorted((a.capture_id, a.tier, a.volumes, a.shares_micros, a.trades) for a in store.analyses()),
-        (store.unnormalised(), store.unanalysed(CALC_VERSION), store.readiness()),
+        (store.unnormalized(), store.unanalyzed(CALC_VERSION), store.readiness()),
         sorted((record.fingerprint, record.anomaly.message) for record in store.anomalies()),
     ]
 

@@ -24,11 +24,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from finra_core.content import Payload, canonical_hash, count_rows
-from finra_core.errors import SourceError
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
+from finra_core.domain.errors import SourceError
+from finra_core.domain.partitions import Partition
 from finra_core.ports import Source, Usage
+from finra_core.weekly_summary.parsing import parse_content
+from finra_core.weekly_summary.payload import Payload, canonical_hash, count_rows
 
 _THREADS = 4
 
@@ -103,11 +103,13 @@ class SourceContract:
             assert version is None or version.row_count == count_rows(payload.documents)
 
     def test_what_it_says_of_its_documents_is_so(self, source: Source, known: Mapping[Partition, int]) -> None:
-        """Surveys that come with a payload are of its documents."""
+        """Profiles that come with a payload are of its documents."""
         for partition in known:
             payload = source.fetch(partition)
-            if payload.surveys is not None:
-                assert [s.canonical_hash() for s in payload.surveys] == [canonical_hash([d]) for d in payload.documents]
+            if payload.profiles is not None:
+                assert [s.canonical_hash() for s in payload.profiles] == [
+                    canonical_hash([d]) for d in payload.documents
+                ]
 
     def test_an_absent_partition_is_an_error_that_names_it(self, source: Source, absent: Partition) -> None:
         """Never an empty payload: that would be every row withdrawn."""

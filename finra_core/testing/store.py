@@ -14,7 +14,7 @@ from __future__ import annotations
 from finra_core.testing.store_analytics import AnalyticsContract
 from finra_core.testing.store_captures import CapturesContract
 from finra_core.testing.store_findings import FindingsContract
-from finra_core.testing.store_judgements import JudgementsContract
+from finra_core.testing.store_judgments import JudgmentsContract
 from finra_core.testing.store_records import RecordsContract
 from finra_core.testing.store_transactions import TransactionsContract
 
@@ -23,8 +23,8 @@ class StoreContract(
     CapturesContract,
     RecordsContract,
     AnalyticsContract,
-    JudgementsContract,
+    JudgmentsContract,
     FindingsContract,
     TransactionsContract,
 ):
-    """All of a store's behaviour, one test for each."""
+    """All of a store's behavior, one test for each."""

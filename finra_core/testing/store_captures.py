@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from attrs import asdict, evolve
 
-from finra_core.captures import SourceVersion
-from finra_core.errors import StoreError
-from finra_core.partitions import Partition
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import Store
 from finra_core.testing.examples import (
     NEXT_WEEK,
@@ -21,13 +22,12 @@ from finra_core.testing.examples import (
     T2,
     WEEK,
     add_capture,
-    add_normalised,
+    add_normalized,
     at,
     new_capture,
     payload,
 )
 from finra_core.testing.store_fixtures import StoreFixtures
-from finra_core.tiers import Tier
 
 
 class CapturesContract(StoreFixtures):
@@ -145,7 +145,7 @@ class CapturesContract(StoreFixtures):
 
     def test_an_empty_store_has_nothing(self, store: Store) -> None:
         """Every list is empty."""
-        lists = [store.captures(), store.unnormalised(), store.unanalysed(1), store.weeks(), store.analyses()]
+        lists = [store.captures(), store.unnormalized(), store.unanalyzed(1), store.weeks(), store.analyses()]
         assert [*lists, store.readiness(), store.anomalies(include_resolved=True), store.runs()] == [[]] * 8
 
     def test_verification_is_noted(self, store: Store) -> None:
@@ -209,7 +209,7 @@ class CapturesContract(StoreFixtures):
 
     def test_captures_outlive_the_object(self, store: Store, reopen: Callable[[Store], Store]) -> None:
         """A second process sees them, with their documents."""
-        capture = add_normalised(store)
+        capture = add_normalized(store)
         other = reopen(store)
         try:
             assert other.captures() == [capture]

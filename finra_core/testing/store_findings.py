@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.errors import StoreError
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.errors import StoreError
 from finra_core.ports import RunRecord, Store
 from finra_core.testing.examples import OTC, RUN_DATE, T1, at
 from finra_core.testing.store_fixtures import StoreFixtures

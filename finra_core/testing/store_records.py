@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finra_core.errors import StoreError
-from finra_core.partitions import Partition
+from finra_core.domain.errors import StoreError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import MAX_INTEGER, SecurityKey, VenueKey
+from finra_core.domain.tiers import Tier
 from finra_core.ports import RowChanges, Store
-from finra_core.records import MAX_INTEGER, SecurityKey, VenueKey
-from finra_core.tables import Reject
 from finra_core.testing.examples import (
     AAPL,
     CITADEL,
@@ -25,14 +25,14 @@ from finra_core.testing.examples import (
     UBSA,
     Row,
     add_capture,
-    add_normalised,
+    add_normalized,
     add_records,
     at,
     records,
     row,
 )
 from finra_core.testing.store_fixtures import StoreFixtures
-from finra_core.tiers import Tier
+from finra_core.weekly_summary.delimited import Reject
 
 UBSA_RENAMED: VenueKey = ("ATS", "UBSA", "", "UBSA UBS ATS INC.")
 
@@ -63,7 +63,7 @@ class RecordsContract(StoreFixtures):
     def test_records_are_read_back_by_security_and_venue(self, store: Store) -> None:
         """Compared as text is in Python, by code points."""
         rows = [row(IBM, UBSA), row(AAPL, UBSA, 7, 2), row(AAPL, CITADEL), row(("aapl", "", ""), UBSA)]
-        capture = add_normalised(store, rows=rows)
+        capture = add_normalized(store, rows=rows)
         assert list(store.records(capture).rows()) == [rows[1], rows[2], rows[0], rows[3]]
 
     def test_the_first_records_of_a_partition_are_all_added(self, store: Store) -> None:
@@ -74,7 +74,7 @@ class RecordsContract(StoreFixtures):
     def test_changes_are_counted_against_the_records_before(self, store: Store) -> None:
         """A changed value is one row ended and one begun."""
         kept, changed, gone, new = row(AAPL), row(IBM, UBSA, 5), row(IBM, CITADEL), row(AAPL, CITADEL)
-        add_normalised(store, T1, 0, [kept, changed, gone])
+        add_normalized(store, T1, 0, [kept, changed, gone])
         changes = add_records(store, add_capture(store, T1, 1), [kept, row(IBM, UBSA, 6), new])
         assert changes == RowChanges(added=2, withdrawn=2, unchanged=1)
 
@@ -89,7 +89,7 @@ class RecordsContract(StoreFixtures):
     )
     def test_a_change_in_any_value_is_a_change(self, store: Store, restated: Row) -> None:
         """And both captures keep their own."""
-        before = add_normalised(store, T1, 0, [row()])
+        before = add_normalized(store, T1, 0, [row()])
         after = add_capture(store, T1, 1)
         assert add_records(store, after, [restated]) == RowChanges(added=1, withdrawn=1, unchanged=0)
         assert [list(store.records(c).rows()) for c in (before, after)] == [[row()], [restated]]
@@ -97,43 +97,43 @@ class RecordsContract(StoreFixtures):
     def test_a_restatement_taken_back_brings_the_old_row_back(self, store: Store) -> None:
         """In three captures."""
         contents = [[row(shares=1)], [row(shares=2)], [row(shares=1)]]
-        captures = [add_normalised(store, T1, minute, rows) for minute, rows in enumerate(contents)]
+        captures = [add_normalized(store, T1, minute, rows) for minute, rows in enumerate(contents)]
         assert [list(store.records(capture).rows()) for capture in captures] == contents
 
     def test_captures_left_without_records_do_not_count(self, store: Store) -> None:
         """Changes are counted against the newest capture that has records."""
-        add_normalised(store, T1, 0, [row(shares=1)])
+        add_normalized(store, T1, 0, [row(shares=1)])
         add_capture(store, T1, 1)
         changes = add_records(store, add_capture(store, T1, 2), [row(shares=1)])
         assert changes == RowChanges(added=0, withdrawn=0, unchanged=1)
 
-    def test_a_capture_is_normalised_once(self, store: Store) -> None:
+    def test_a_capture_is_normalized_once(self, store: Store) -> None:
         """A second time is None, and its records and rejects stay."""
-        capture = add_normalised(store, rows=[row(shares=1)])
+        capture = add_normalized(store, rows=[row(shares=1)])
         assert add_records(store, capture, [row(shares=2)], [Reject(0, 2, "why", "text")]) is None
         assert list(store.records(capture).rows()) == [row(shares=1)]
         assert store.rejects(capture) == []
 
-    def test_a_capture_older_than_a_normalised_one_is_left_alone(self, store: Store) -> None:
+    def test_a_capture_older_than_a_normalized_one_is_left_alone(self, store: Store) -> None:
         """Its records would end rows that a later capture has."""
         older = add_capture(store, T1, 0)
-        newer = add_normalised(store, T1, 1, [row(shares=1)])
+        newer = add_normalized(store, T1, 1, [row(shares=1)])
         assert add_records(store, older, [row(shares=2)]) is None
         assert list(store.records(newer).rows()) == [row(shares=1)]
         with pytest.raises(StoreError):
             store.records(older)
 
     def test_a_capture_of_another_partition_does_not_stand_in_the_way(self, store: Store) -> None:
-        """Partitions are normalised in any order."""
+        """Partitions are normalized in any order."""
         older = add_capture(store, T1, 0)
-        add_normalised(store, T2, 1)
+        add_normalized(store, T2, 1)
         assert add_records(store, older, [row()]) == RowChanges(added=1, withdrawn=0, unchanged=0)
 
     def test_the_same_row_in_two_partitions_is_two_rows(self, store: Store) -> None:
         """A restatement of one week leaves the other alone."""
         next_week = Partition(NEXT_WEEK, Tier.NMS_TIER_1)
-        first, second = add_normalised(store, T1, 0, [row()]), add_normalised(store, next_week, 1, [row()])
-        add_normalised(store, T1, 2, [row(shares=5)])
+        first, second = add_normalized(store, T1, 0, [row()]), add_normalized(store, next_week, 1, [row()])
+        add_normalized(store, T1, 2, [row(shares=5)])
         assert [list(store.records(c).rows()) for c in (first, second)] == [[row()], [row()]]
 
     def test_records_of_a_capture_without_any_are_an_error(self, store: Store) -> None:
@@ -144,8 +144,8 @@ class RecordsContract(StoreFixtures):
                 read(capture)
 
     def test_a_capture_may_have_no_row_left(self, store: Store) -> None:
-        """All rows withdrawn is not the same as never normalised."""
-        add_normalised(store, T1, 0, [row()])
+        """All rows withdrawn is not the same as never normalized."""
+        add_normalized(store, T1, 0, [row()])
         empty = add_capture(store, T1, 1)
         assert add_records(store, empty, []) == RowChanges(added=0, withdrawn=1, unchanged=0)
         assert list(store.records(empty).rows()) == []
@@ -162,14 +162,14 @@ class RecordsContract(StoreFixtures):
         """TPC is not TpC; a symbol may be empty; names have commas, quotes, double spaces and other alphabets."""
         names = ["TPC", "TpC", "tpc ", "", "A'B\"C", "Two  Spaces, Inc.", "Société", "株式"]
         rows = [row((name, name, name), ("ATS", f"M{i}", "", name)) for i, name in enumerate(names)]
-        capture = add_normalised(store, rows=rows)
+        capture = add_normalized(store, rows=rows)
         assert sorted(store.records(capture).rows()) == sorted(rows)
 
     def test_numbers_are_kept_to_the_last_digit(self, store: Store) -> None:
         """A millionth of a share, and the largest quantity that a record may have."""
         values = [1, 9_007_199_254_740_993, MAX_INTEGER]
         rows = [((str(value), "", ""), UBSA, value, value, "2026-01-12") for value in sorted(values, key=str)]
-        capture = add_normalised(store, rows=rows)
+        capture = add_normalized(store, rows=rows)
         assert list(store.records(capture).rows()) == rows
 
     def test_rejects_are_read_back_by_document_and_line(self, store: Store) -> None:
@@ -179,12 +179,12 @@ class RecordsContract(StoreFixtures):
         add_records(store, capture, [row()], rejects)
         assert store.rejects(capture) == [rejects[2], rejects[1], rejects[0]]
 
-    def test_captures_newer_than_the_newest_with_records_are_unnormalised(self, store: Store) -> None:
+    def test_captures_newer_than_the_newest_with_records_are_unnormalized(self, store: Store) -> None:
         """Older ones without records are past."""
         add_capture(store, T1, 0)
-        add_normalised(store, T1, 1)
+        add_normalized(store, T1, 1)
         left = [add_capture(store, OTC, 2), add_capture(store, T1, 3), add_capture(store, T1, 4)]
-        assert store.unnormalised() == [left[1], left[2], left[0]]
+        assert store.unnormalized() == [left[1], left[2], left[0]]
 
     @settings(_example_by_example, max_examples=40)
     @given(st.lists(_contents, min_size=1, max_size=6))
@@ -221,9 +221,9 @@ class RecordsContract(StoreFixtures):
     def test_symbols_are_shared_by_captures_and_not_within_one(self, store: Store) -> None:
         """A symbol is its text, whatever the security's name; case counts."""
         captures = [
-            add_normalised(store, T1, 0, [row(AAPL, UBSA), row(AAPL, CITADEL), row(("TPC", "Tutor", "UTP"))]),
-            add_normalised(store, T2, 1, [row(IBM), row(("TpC", "AT&T", "CTS")), row(("", "", "UTP"))]),
-            add_normalised(store, OTC, 2, [row(("AAPL", "another", "OTCE")), row(("", "nameless", "OTCE"))]),
+            add_normalized(store, T1, 0, [row(AAPL, UBSA), row(AAPL, CITADEL), row(("TPC", "Tutor", "UTP"))]),
+            add_normalized(store, T2, 1, [row(IBM), row(("TpC", "AT&T", "CTS")), row(("", "", "UTP"))]),
+            add_normalized(store, OTC, 2, [row(("AAPL", "another", "OTCE")), row(("", "nameless", "OTCE"))]),
         ]
         assert store.shared_symbols(captures) == {"AAPL", ""}
         assert store.shared_symbols(captures[:2]) == frozenset()
@@ -231,9 +231,9 @@ class RecordsContract(StoreFixtures):
 
     def test_symbols_are_those_that_the_captures_had(self, store: Store) -> None:
         """Not those of older or newer captures of the same partitions."""
-        older = add_normalised(store, T1, 0, [row(AAPL), row(IBM)])
-        newer = add_normalised(store, T1, 1, [row(AAPL)])
-        other = add_normalised(store, T2, 2, [row(IBM)])
+        older = add_normalized(store, T1, 0, [row(AAPL), row(IBM)])
+        newer = add_normalized(store, T1, 1, [row(AAPL)])
+        other = add_normalized(store, T2, 2, [row(IBM)])
         assert store.shared_symbols([older, other]) == {"IBM"}
         assert store.shared_symbols([newer, other]) == frozenset()
 
@@ -246,7 +246,7 @@ class RecordsContract(StoreFixtures):
         store = new_store()
         try:
             captures = [
-                add_normalised(store, partition, i, _rows(contents))
+                add_normalized(store, partition, i, _rows(contents))
                 for i, (partition, contents) in enumerate(zip((T1, T2, OTC), tiers, strict=False))
             ]
             had = Counter(symbol for contents in tiers for symbol in {row[0][0] for row in _rows(contents)})

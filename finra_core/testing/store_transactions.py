@@ -8,11 +8,10 @@ from functools import partial
 
 import pytest
 
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.partitions import Partition
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import TRADING, Readiness
 from finra_core.ports import RunRecord, Store, Transaction
-from finra_core.readiness import TRADING, Readiness
-from finra_core.tables import Reject
 from finra_core.testing.examples import (
     OTC,
     RUN_DATE,
@@ -20,7 +19,7 @@ from finra_core.testing.examples import (
     T2,
     WEEK,
     add_capture,
-    add_normalised,
+    add_normalized,
     analysis_of,
     at,
     new_capture,
@@ -29,6 +28,7 @@ from finra_core.testing.examples import (
     row,
 )
 from finra_core.testing.store_fixtures import StoreFixtures
+from finra_core.weekly_summary.delimited import Reject
 
 _WRITES = 8
 
@@ -43,7 +43,7 @@ class TransactionsContract(StoreFixtures):
     @pytest.mark.parametrize("change", ["capture", "verified", "records", "analysis", "readiness", "checks", "run"])
     def test_a_block_that_raises_leaves_nothing(self, store: Store, change: str) -> None:
         """Whatever it had written before."""
-        capture, raw = add_normalised(store, T1, 0), add_capture(store, T2, 1)
+        capture, raw = add_normalized(store, T1, 0), add_capture(store, T2, 1)
         analysis = analysis_of(store, [capture])
         changes: dict[str, Callable[[Transaction], object]] = {
             "capture": lambda t: t.add_capture(new_capture(OTC, 5), payload(b"other")),
@@ -132,7 +132,7 @@ class TransactionsContract(StoreFixtures):
             whole = []
             while len(store.captures()) < _WRITES and not writing.done():
                 tiers = store.week_states([WEEK], 1)[WEEK].tiers.values()
-                whole.append(all(tier.newest == tier.normalised for tier in tiers))
+                whole.append(all(tier.newest == tier.normalized for tier in tiers))
             return all(whole)
 
         with ThreadPoolExecutor(3) as pool:
@@ -140,7 +140,7 @@ class TransactionsContract(StoreFixtures):
             reading = [pool.submit(read) for _ in range(2)]
             assert all(future.result() for future in reading)
             writing.result()
-        assert [capture.number for capture in store.unnormalised()] == []
+        assert [capture.number for capture in store.unnormalized()] == []
 
 
 _READY = Readiness(
@@ -173,7 +173,7 @@ def _change_and_raise(change: Callable[[], object], error: type[BaseException]) 
 def _everything(store: Store) -> list[object]:
     return [
         store.captures(),
-        store.unnormalised(),
+        store.unnormalized(),
         store.analyses(),
         store.readiness(),
         store.anomalies(include_resolved=True),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from command import FINRA
+from support.command import FINRA
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from command import RUN, STORE, Command
+from support.command import RUN, STORE, Command
 
 
 @pytest.fixture

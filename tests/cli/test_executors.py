@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from command import RUN, Command
 from finra_simulator import World
 from finra_simulator.http import SimulatorServer
-from harness import MONDAY_MORNING
+from support.command import RUN, Command
+from support.harness import MONDAY_MORNING
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="asks /proc for the children of a process")
 PROCESSES = ("--executor", "processes", "--workers", "2")

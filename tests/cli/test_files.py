@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from command import Command
+from support.command import Command
 
 HEADER = (
     "tierDescription|issueSymbolIdentifier|issueName|marketParticipantName|MPID|"
@@ -144,7 +144,7 @@ def every_table(finra: Command) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def data_of(finra: Command) -> dict[str, list[tuple[Any, ...]]]:
-    """All but the bookkeeping of runs, and when a judgement was last made."""
+    """All but the bookkeeping of runs, and when a judgment was last made."""
     columns = [column[1] for column in finra.query("PRAGMA table_info(core_data_readiness)")]
     kept = ", ".join(column for column in columns if column != "updated_at")
     tables = {name: rows for name, rows in every_table(finra).items() if name not in BOOKKEEPING}

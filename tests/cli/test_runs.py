@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from command import RUN, SIMULATOR, STORE, Command
 from finra_core import RunReport
+from support.command import RUN, SIMULATOR, STORE, Command
 
 LATER = SIMULATOR.replace("2026-01-05", "2026-01-13").replace("rate=0", "rate=1")
 NEXT_RUN = ("run", "--run-date", "2026-01-13", "--source", LATER)
@@ -139,12 +139,12 @@ def test_status_shows_how_far_each_tier_has_come(finra_after_run: Command) -> No
     lines = [line.split() for line in finra_after_run.ok("status").splitlines()]
 
     assert lines[0] == ["week_ending", "NMS_TIER_1", "NMS_TIER_2", "OTC", "ready"]
-    assert lines[1] == ["2025-12-19", "analysed", "-", "-", "no"]
-    assert lines[3] == ["2025-12-05", "analysed", "analysed", "analysed", "yes"]
+    assert lines[1] == ["2025-12-19", "analyzed", "-", "-", "no"]
+    assert lines[3] == ["2025-12-05", "analyzed", "analyzed", "analyzed", "yes"]
     assert len(lines) == 9
     assert json.loads(finra_after_run.ok("status", "--json"))[0] == {
         "week_ending": "2025-12-19",
-        "NMS_TIER_1": "analysed",
+        "NMS_TIER_1": "analyzed",
         "NMS_TIER_2": None,
         "OTC": None,
         "ready": False,

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from command import Command, until_logged
+from support.command import Command, until_logged
 
 LONG = ("run", "--run-date", "2026-01-05", "--lookback-weeks", "4")
 SOURCE = ("--source", "simulator:?symbols=40&rate=0&now=2026-01-05T15:30:00Z")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from command import RUN, STORE, Command
+from support.command import RUN, STORE, Command
 
 COMMANDS = {"run": RUN, "dry run": (*RUN, "--mode", "dry-run"), "status": ("status",), "captures": ("captures",)}
 each_command = pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)

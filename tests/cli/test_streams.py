@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from command import FINRA, RUN, Command
+from support.command import FINRA, RUN, Command
 
 LOG_LINE = re.compile(r"\[(INFO|WARN|ERROR|CRITICAL|DEBUG)\] \S.*|\[(INFO|WARN|ERROR)\]   \S.*")
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from command import Command
 from finra_core import __version__
+from support.command import Command
 
 REFUSED = {
     "no command": ([], "say which command"),
@@ -107,7 +107,11 @@ def test_help_imports_nothing_of_the_domain() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     imported = set(ended.stderr.split())
-    assert {name for name in imported if name.startswith("finra_core")} == {"finra_core", "finra_core.errors"}
+    assert {name for name in imported if name.startswith("finra_core")} == {
+        "finra_core",
+        "finra_core.domain",
+        "finra_core.domain.errors",
+    }
     assert imported & {"attrs", "concurrent.futures", "importlib.metadata", "hashlib", "json"} == set()
 
 

@@ -12,11 +12,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyse, volumes_of
-from finra_core.captures import Capture
-from finra_core.partitions import Partition
-from finra_core.records import Record, Records
-from finra_core.tiers import Tier
+from finra_core.domain.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyze, volumes_of
+from finra_core.domain.captures import Capture
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import Record, Records
+from finra_core.domain.tiers import Tier
 
 WEEK = date(2025, 12, 26)
 RUN_DATE = date(2026, 2, 3)
@@ -55,7 +55,7 @@ def venues_with(micros: Sequence[int], trades: int = 1) -> Volumes:
 
 
 def analysis_of(micros: Sequence[int]) -> Analysis:
-    return analyse([A_CAPTURE], venues_with(micros), RUN_DATE, NOW)
+    return analyze([A_CAPTURE], venues_with(micros), RUN_DATE, NOW)
 
 
 def is_nearest_double(actual: float | None, exact: Fraction) -> bool:
@@ -112,7 +112,7 @@ def test_one_micro_share_beyond_what_a_double_can_hold_still_counts() -> None:
 
 @given(volumes, st.integers(0, 2**70))
 def test_totals_are_exact_sums(micros: list[int], trades: int) -> None:
-    analysis = analyse([A_CAPTURE], venues_with(micros, trades), RUN_DATE, NOW)
+    analysis = analyze([A_CAPTURE], venues_with(micros, trades), RUN_DATE, NOW)
     assert analysis.shares_micros == sum(micros)
     assert analysis.trades == trades * len(micros)
 
@@ -142,7 +142,7 @@ def test_one_tiers_analytics_bear_the_capture_id_they_rest_on() -> None:
 
 
 def test_analytics_across_tiers_bear_the_runs_date_and_name_their_inputs_in_tier_order() -> None:
-    analysis = analyse(ONE_PER_TIER, venues_with([1]), RUN_DATE, NOW)
+    analysis = analyze(ONE_PER_TIER, venues_with([1]), RUN_DATE, NOW)
     assert analysis.capture_id == "finra.otc_transparency:ALL:2025-12-26:20260203"
     assert (analysis.tier, analysis.week_ending, analysis.inputs) == ("ALL", WEEK, (7, 3, 11))
 
@@ -181,7 +181,7 @@ def test_a_venue_is_its_type_and_numbers_and_bears_the_least_of_its_names() -> N
 
 
 def test_shares_add_up_exactly() -> None:
-    """Ten times a tenth and a millionth, beside a quantity that no double tells from its neighbour."""
+    """Ten times a tenth and a millionth, beside a quantity that no double tells from its neighbor."""
     large = 9_007_199_254_740_993
     quantities = [100_001] * 10 + [large]
     found = volumes_of(Records.of(row(str(i), UBSA, micros) for i, micros in enumerate(quantities)))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.partitions import Partition, week_key
-from finra_core.tiers import Tier
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.partitions import Partition, week_key
+from finra_core.domain.tiers import Tier
 
 WEEK = date(2025, 12, 26)
 KEYS = [

@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.captures import (
+from finra_core.domain.captures import (
     Capture,
     CaptureId,
     SourceVersion,
@@ -17,9 +17,9 @@ from finra_core.captures import (
     next_captured_at,
     parse_capture_id,
 )
-from finra_core.errors import ConfigurationError
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 
 DOMAIN = "finra.otc_transparency"
 AN_ID = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251230"

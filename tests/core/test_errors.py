@@ -10,8 +10,8 @@ from datetime import date
 
 import pytest
 
-from finra_core import errors
-from finra_core.errors import (
+from finra_core.domain import errors
+from finra_core.domain.errors import (
     ConfigurationError,
     ControlTotalError,
     FinraError,
@@ -28,8 +28,8 @@ from finra_core.errors import (
     StoreUnavailableError,
     WorkersLostError,
 )
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 
 PARTITION = Partition(date(2025, 12, 26), Tier.OTC)
 MESSAGE = "2025-12-26 / OTC: the source answered 503; run again later"

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from finra_core.anomalies import Category, Severity, Stage
-from finra_core.errors import (
+from finra_core.domain.anomalies import Category, Severity, Stage
+from finra_core.domain.errors import (
     ControlTotalError,
     FinraError,
     SourceDataError,
@@ -15,9 +15,9 @@ from finra_core.errors import (
     SourceRejectedError,
     SourceUnavailableError,
 )
-from finra_core.failures import ExitCode, describe, failure
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.failures import ExitCode, describe, failure
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 
 KEY = Partition(date(2026, 1, 2), Tier.OTC).key
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finra_core.content import count_rows
-from finra_core.errors import ControlTotalError, SourceDataError
-from finra_core.parsing import ParsedContent, parse_content
-from finra_core.partitions import Partition
-from finra_core.records import MICROS, format_shares
-from finra_core.tiers import Tier
+from finra_core.domain.errors import ControlTotalError, SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import MICROS, format_shares
+from finra_core.domain.tiers import Tier
+from finra_core.weekly_summary.parsing import ParsedContent, parse_content
+from finra_core.weekly_summary.payload import count_rows
 
 PARTITION = Partition(date(2025, 11, 14), Tier.OTC)
 COLUMNS = {

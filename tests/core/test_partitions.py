@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from finra_core.partitions import DOMAIN, Partition, cross_tier_key, week_key
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import DOMAIN, Partition, cross_tier_key, week_key
+from finra_core.domain.tiers import Tier
 
 FRIDAY = date(2025, 12, 26)
 

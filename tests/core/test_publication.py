@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.errors import ConfigurationError
-from finra_core.partitions import Partition
-from finra_core.publication import (
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.publication import (
     day_has_ended,
     due_weeks,
     is_monday_holiday,
@@ -22,8 +22,8 @@ from finra_core.publication import (
     partition_published_on,
     publication_date,
 )
-from finra_core.tiers import Tier
-from finra_core.weeks import calculate_target_weeks
+from finra_core.domain.tiers import Tier
+from finra_core.domain.weeks import calculate_target_weeks
 
 SHARED_DATA = Path(os.environ.get("FINRA_SHARED_DATA", Path(__file__).resolve().parents[2] / "../shared/data"))
 ONE_DAY = timedelta(days=1)

@@ -9,10 +9,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.captures import Capture
-from finra_core.partitions import Partition
-from finra_core.readiness import Readiness, TierState, WeekState, evaluate_readiness
-from finra_core.tiers import Tier
+from finra_core.domain.captures import Capture
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness, TierState, WeekState, evaluate_readiness
+from finra_core.domain.tiers import Tier
 
 WEEK = date(2026, 1, 2)
 # The week of Monday 2025-12-29: Tier 1 comes after Martin Luther King Day, the others on 2 February.
@@ -40,11 +40,11 @@ def capture_of(tier: Tier, number: int = 1) -> Capture:
 
 
 def done(tier: Tier) -> TierState:
-    return TierState(newest=capture_of(tier), normalised=capture_of(tier), rejected_rows=0, analysed=True)
+    return TierState(newest=capture_of(tier), normalized=capture_of(tier), rejected_rows=0, analyzed=True)
 
 
 READY = WeekState(
-    week_ending=WEEK, tiers={tier: done(tier) for tier in Tier}, cross_tier_analysed=True, open_criticals=0
+    week_ending=WEEK, tiers={tier: done(tier) for tier in Tier}, cross_tier_analyzed=True, open_criticals=0
 )
 
 
@@ -54,7 +54,7 @@ def with_tier(tier: Tier, state: TierState) -> WeekState:
 
 def without(*tiers: Tier) -> WeekState:
     kept = {tier: state for tier, state in READY.tiers.items() if tier not in tiers}
-    return evolve(READY, tiers=kept, cross_tier_analysed=False)
+    return evolve(READY, tiers=kept, cross_tier_analyzed=False)
 
 
 def criteria(readiness: Readiness) -> dict[str, bool]:
@@ -67,12 +67,12 @@ def tier_states(draw: st.DrawFn, tier: Tier) -> TierState | None:
     if draw(st.integers(0, 5)) == 0:
         return None
     newest = capture_of(tier, draw(st.integers(1, 2)))
-    normalised = draw(st.sampled_from([newest, newest, newest, capture_of(tier, 1), None]))
+    normalized = draw(st.sampled_from([newest, newest, newest, capture_of(tier, 1), None]))
     return TierState(
         newest=newest,
-        normalised=normalised,
-        rejected_rows=draw(st.sampled_from([0, 0, 0, 3])) if normalised else 0,
-        analysed=normalised is not None and draw(st.sampled_from([True, True, True, False])),
+        normalized=normalized,
+        rejected_rows=draw(st.sampled_from([0, 0, 0, 3])) if normalized else 0,
+        analyzed=normalized is not None and draw(st.sampled_from([True, True, True, False])),
     )
 
 
@@ -82,7 +82,7 @@ def week_states(draw: st.DrawFn) -> WeekState:
     return WeekState(
         week_ending=WEEK,
         tiers={tier: state for tier, state in drawn.items() if state is not None},
-        cross_tier_analysed=draw(st.sampled_from([True, True, False])),
+        cross_tier_analyzed=draw(st.sampled_from([True, True, False])),
         open_criticals=draw(st.sampled_from([0, 0, 2])),
     )
 
@@ -105,13 +105,13 @@ def test_a_week_is_ready_exactly_when_nothing_blocks_it(state: WeekState, on: da
 
 
 @given(week_states(), days)
-def test_a_week_is_ready_exactly_when_all_of_it_is_captured_normalised_analysed_and_sound(
+def test_a_week_is_ready_exactly_when_all_of_it_is_captured_normalized_analyzed_and_sound(
     state: WeekState, on: date
 ) -> None:
     expected = (
         len(state.tiers) == 3
-        and all(s.normalised == s.newest and s.analysed and s.rejected_rows == 0 for s in state.tiers.values())
-        and state.cross_tier_analysed
+        and all(s.normalized == s.newest and s.analyzed and s.rejected_rows == 0 for s in state.tiers.values())
+        and state.cross_tier_analyzed
         and state.open_criticals == 0
     )
     assert evaluate_readiness(state, on).is_ready == expected
@@ -121,8 +121,8 @@ def test_a_week_is_ready_exactly_when_all_of_it_is_captured_normalised_analysed_
 def test_each_criterion_stands_for_what_it_says(state: WeekState, on: date) -> None:
     readiness = evaluate_readiness(state, on)
     assert readiness.all_partitions_present == (len(state.tiers) == 3)
-    stages_done = all(s.normalised == s.newest and s.analysed for s in state.tiers.values())
-    assert readiness.all_stages_complete == (len(state.tiers) == 3 and stages_done and state.cross_tier_analysed)
+    stages_done = all(s.normalized == s.newest and s.analyzed for s in state.tiers.values())
+    assert readiness.all_stages_complete == (len(state.tiers) == 3 and stages_done and state.cross_tier_analyzed)
     assert readiness.no_critical_anomalies == (state.open_criticals == 0)
     assert readiness.no_rejected_rows == (not any(s.rejected_rows for s in state.tiers.values()))
 
@@ -163,45 +163,45 @@ def test_after_a_holiday_a_tier_goes_missing_on_the_tuesday(on: date, issue: str
 
 
 def test_a_week_of_which_nothing_is_known_waits_for_all_three_tiers_in_order() -> None:
-    empty = WeekState(week_ending=WEEK, tiers={}, cross_tier_analysed=False, open_criticals=0)
+    empty = WeekState(week_ending=WEEK, tiers={}, cross_tier_analyzed=False, open_criticals=0)
     issues = evaluate_readiness(empty, OTHERS_DUE).blocking_issues
     assert issues == ("Missing tier: NMS_TIER_1", "Missing tier: NMS_TIER_2", "Missing tier: OTC")
 
 
 @pytest.mark.parametrize("tier", Tier)
-@pytest.mark.parametrize("analysed", [True, False])
-def test_a_restatement_unreadies_a_week_until_it_is_normalised(tier: Tier, analysed: bool) -> None:
-    restated = TierState(newest=capture_of(tier, 2), normalised=capture_of(tier, 1), rejected_rows=0, analysed=analysed)
+@pytest.mark.parametrize("analyzed", [True, False])
+def test_a_restatement_unreadies_a_week_until_it_is_normalized(tier: Tier, analyzed: bool) -> None:
+    restated = TierState(newest=capture_of(tier, 2), normalized=capture_of(tier, 1), rejected_rows=0, analyzed=analyzed)
     readiness = evaluate_readiness(with_tier(tier, restated), OTHERS_DUE)
     assert not readiness.is_ready
     assert criteria(readiness) == {**dict.fromkeys(criteria(readiness), True), "all_stages_complete": False}
     assert readiness.blocking_issues == (
-        f"{tier}: finra.otc_transparency:{tier}:2026-01-02:20260203 r2 is not normalised",
+        f"{tier}: finra.otc_transparency:{tier}:2026-01-02:20260203 r2 is not normalized",
     )
 
 
 @pytest.mark.parametrize("tier", Tier)
-def test_a_restatement_unreadies_a_week_until_it_is_analysed(tier: Tier) -> None:
-    restated = evolve(done(tier), newest=capture_of(tier, 2), normalised=capture_of(tier, 2), analysed=False)
+def test_a_restatement_unreadies_a_week_until_it_is_analyzed(tier: Tier) -> None:
+    restated = evolve(done(tier), newest=capture_of(tier, 2), normalized=capture_of(tier, 2), analyzed=False)
     readiness = evaluate_readiness(with_tier(tier, restated), OTHERS_DUE)
     assert not readiness.is_ready
     assert readiness.blocking_issues == (
-        f"{tier}: finra.otc_transparency:{tier}:2026-01-02:20260203 r2 is not analysed",
+        f"{tier}: finra.otc_transparency:{tier}:2026-01-02:20260203 r2 is not analyzed",
     )
 
 
 def test_a_restatement_unreadies_a_week_until_the_analytics_across_tiers_rest_on_it() -> None:
-    readiness = evaluate_readiness(evolve(READY, cross_tier_analysed=False), OTHERS_DUE)
+    readiness = evaluate_readiness(evolve(READY, cross_tier_analyzed=False), OTHERS_DUE)
     assert not readiness.is_ready
     assert not readiness.all_stages_complete
     assert len(readiness.blocking_issues) == 1
     assert "across tiers" in readiness.blocking_issues[0]
 
 
-def test_a_capture_without_records_is_not_normalised() -> None:
-    raw = TierState(newest=capture_of(Tier.OTC), normalised=None, rejected_rows=0, analysed=False)
+def test_a_capture_without_records_is_not_normalized() -> None:
+    raw = TierState(newest=capture_of(Tier.OTC), normalized=None, rejected_rows=0, analyzed=False)
     readiness = evaluate_readiness(with_tier(Tier.OTC, raw), OTHERS_DUE)
-    assert readiness.blocking_issues == ("OTC: finra.otc_transparency:OTC:2026-01-02:20260203 is not normalised",)
+    assert readiness.blocking_issues == ("OTC: finra.otc_transparency:OTC:2026-01-02:20260203 is not normalized",)
 
 
 def test_rejected_rows_block_with_their_number_and_capture() -> None:
@@ -225,15 +225,15 @@ def test_all_that_blocks_is_said_at_once() -> None:
     assert len(evaluate_readiness(state, OTHERS_DUE).blocking_issues) == 3
 
 
-def test_analytics_across_tiers_need_a_normalised_capture_of_every_tier() -> None:
+def test_analytics_across_tiers_need_a_normalized_capture_of_every_tier() -> None:
     inputs = READY.cross_tier_inputs()
     assert inputs is not None
     assert [capture.partition.tier for capture in inputs] == [Tier.NMS_TIER_1, Tier.NMS_TIER_2, Tier.OTC]
     assert without(Tier.NMS_TIER_2).cross_tier_inputs() is None
-    assert with_tier(Tier.OTC, evolve(done(Tier.OTC), normalised=None)).cross_tier_inputs() is None
+    assert with_tier(Tier.OTC, evolve(done(Tier.OTC), normalized=None)).cross_tier_inputs() is None
 
 
 def test_the_order_in_which_tiers_came_changes_nothing() -> None:
-    backwards = evolve(READY, tiers={tier: done(tier) for tier in reversed(Tier)}, cross_tier_analysed=False)
+    backwards = evolve(READY, tiers={tier: done(tier) for tier in reversed(Tier)}, cross_tier_analyzed=False)
     assert backwards.cross_tier_inputs() == READY.cross_tier_inputs()
-    assert evaluate_readiness(backwards, WEEK) == evaluate_readiness(evolve(READY, cross_tier_analysed=False), WEEK)
+    assert evaluate_readiness(backwards, WEEK) == evaluate_readiness(evolve(READY, cross_tier_analyzed=False), WEEK)

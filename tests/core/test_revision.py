@@ -10,10 +10,10 @@ from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from finra_core.captures import Capture, SourceVersion
-from finra_core.partitions import Partition
-from finra_core.revision import Action, Decision, decide_by_content, decide_by_version
-from finra_core.tiers import Tier
+from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.partitions import Partition
+from finra_core.domain.revision import Action, Decision, decide_by_content, decide_by_version
+from finra_core.domain.tiers import Tier
 
 MONDAY = date(2026, 1, 5)
 HASH = "a3f5b2c8" + "0" * 56

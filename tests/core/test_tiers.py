@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from finra_core.errors import ConfigurationError
-from finra_core.tiers import ALL_TIERS, TIERS, Tier, VenueType, parse_tiers
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.tiers import ALL_TIERS, TIERS, Tier, VenueType, parse_tiers
 
 SPELLINGS = [
     (Tier.NMS_TIER_1, "T1", "NMS Tier 1"),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.errors import ConfigurationError
-from finra_core.weeks import calculate_target_weeks, parse_weeks, week_ending_of, week_is_over, week_start_of
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.weeks import calculate_target_weeks, parse_weeks, week_ending_of, week_is_over, week_start_of
 
 ONE_DAY = timedelta(days=1)
 ONE_WEEK = timedelta(days=7)

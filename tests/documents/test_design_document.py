@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from command import STORE, Command
 from finra_core import calculate_target_weeks, compute_content_hash, generate_capture_id
+from support.command import STORE, Command
 
 DOMAIN = "finra.otc_transparency"
 WEEK = "2025-11-14"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from finra_cli.options import build_parser, run_request, source_url
-from orchestration import EXAMPLES
+from support.orchestration import EXAMPLES
 
 DOCUMENT = EXAMPLES.parent / "orchestrators.md"
 FILES = sorted(path for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".pyc")

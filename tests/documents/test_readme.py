@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from command import FINRA, Command
+from support.command import FINRA, Command
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SIMULATOR = "simulator:?symbols=3"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from finra_core import plugins
+from finra_core import registry
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "write-your-own-store.md").read_text(encoding="utf-8")
 
@@ -36,10 +36,10 @@ def test_the_test_file_has_fifteen_lines() -> None:
 
 
 def test_the_entry_point_is_in_the_group_that_is_looked_up() -> None:
-    assert f'[project.entry-points."{plugins.STORES}"]' in block("toml")
+    assert f'[project.entry-points."{registry.STORES}"]' in block("toml")
 
 
-@pytest.mark.parametrize("group", [plugins.SOURCES, plugins.EXECUTORS])
+@pytest.mark.parametrize("group", [registry.SOURCES, registry.EXECUTORS])
 def test_the_other_groups_are_named(group: str) -> None:
     assert f"`{group}`" in PAGE
 

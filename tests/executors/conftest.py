@@ -7,9 +7,9 @@ from concurrent.futures import Executor
 
 import pytest
 
-from elsewhere import needs
 from finra_core import open_executor
-from postgres import Server
+from support.postgres import Server
+from support.worker_processes import needs
 
 
 @pytest.fixture(scope="session")

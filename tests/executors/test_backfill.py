@@ -10,10 +10,10 @@ from functools import partial
 
 import pytest
 
-from elsewhere import needs
 from finra_core import Outcome, RunReport, RunRequest, Scheduler, open_executor, open_source, open_store
 from finra_core.ports import Store
-from harness import SerialExecutor, contents
+from support.harness import SerialExecutor, contents
+from support.worker_processes import needs
 
 WEEKS = 104
 SOURCE = "simulator:?seed=5&symbols=2&rate=0.3&first_week=2023-10-02&now=2026-01-05T15:30:00Z"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from elsewhere import DAYS, needs, run, serial, told
 from finra_core import ConfigurationError, open_executor, open_store
-from finra_core.carrying import CarryingExecutor
-from harness import contents
+from finra_core.runs.carrying import CarryingExecutor
+from support.harness import contents
+from support.worker_processes import DAYS, needs, run, serial, told
 
 
 @pytest.fixture

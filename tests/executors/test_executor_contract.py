@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from elsewhere import source_url
 from finra_core import open_source, open_store
 from finra_core.ports import Source, Store
 from finra_core.testing.executor import ExecutorContract
-from harness import MONDAY_MORNING, SerialExecutor
+from support.harness import MONDAY_MORNING, SerialExecutor
+from support.worker_processes import source_url
 
 
 class OnSqlite(ExecutorContract):

@@ -12,14 +12,14 @@ from typing import cast
 
 import pytest
 
-from elsewhere import DAYS, FatalStore, needs, run, serial, told
 from finra_core import open_executor, open_store
-from finra_core.errors import WorkersLostError
+from finra_core.domain.errors import WorkersLostError
 from finra_core.ports import Store
-from harness import SerialExecutor, contents
+from support.harness import SerialExecutor, contents
+from support.worker_processes import DAYS, FatalStore, needs, run, serial, told
 
 WORKER_CALLS = range(1, 22, 2)
-"""Which call of the store kills: within transactions, before and after commits, in ingest and in normalise."""
+"""Which call of the store kills: within transactions, before and after commits, in ingest and in normalize."""
 
 
 @pytest.mark.soak  # a worker that is killed again and again takes Dask tens of seconds on a busy machine

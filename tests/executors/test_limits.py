@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from finra_core import ConfigurationError, Outcome, RunRequest, Scheduler, open_store
-from finra_core.carrying import CarryingExecutor
-from finra_core.reopening import Journey
+from finra_core.runs.carrying import CarryingExecutor
+from finra_core.runs.reopening import Journey
 from finra_http import HttpSource, open_source
 from finra_simulator import World
 from finra_simulator.http import SimulatorServer
-from harness import MONDAY_MORNING, SerialExecutor
+from support.harness import MONDAY_MORNING, SerialExecutor
 
 URL = "http://127.0.0.1:9"
 CREDENTIALS = {"FINRA_CLIENT_ID": "an-id", "FINRA_CLIENT_SECRET": "a-secret"}

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from elsewhere import DAYS, needs, run, source_url
 from finra_core import ConfigurationError, RunRequest, Scheduler, open_executor, open_source, open_store
-from finra_core.carrying import CarryingExecutor
-from finra_core.reopening import Journey
+from finra_core.runs.carrying import CarryingExecutor
+from finra_core.runs.reopening import Journey
 from finra_simulator import SimulatorSource, World
-from harness import MONDAY_MORNING, SerialExecutor
+from support.harness import MONDAY_MORNING, SerialExecutor
+from support.worker_processes import DAYS, needs, run, source_url
 
 
 def elsewhere(*, one_machine: bool) -> Executor:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from elsewhere import DAYS, run, serial, told
 from finra_core import Mode, Outcome, RunReport, open_store
-from harness import contents
+from support.harness import contents
+from support.worker_processes import DAYS, run, serial, told
 
 
 def runs(executor: Executor, url: str) -> tuple[object, list[RunReport]]:

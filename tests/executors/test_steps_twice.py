@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
-from elsewhere import DAYS, run, serial, told
 from finra_core.ports import Store
-from harness import SerialExecutor, contents
+from support.harness import SerialExecutor, contents
+from support.worker_processes import DAYS, run, serial, told
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import broken_executors
-from verdict import judge
+from support import broken_executors
+from support.contract_verdict import judge
 
 CAUGHT_BY = {
     "LosesErrors": "test_an_error_that_is_not_ours_comes_back_as_itself_too",
@@ -22,10 +22,10 @@ CAUGHT_BY = {
 
 _SUITE = """\
 import pytest
-from broken_executors import {executor}
+from support.broken_executors import {executor}
 from finra_core import open_source, open_store
 from finra_core.testing.executor import ExecutorContract
-from harness import MONDAY_MORNING
+from support.harness import MONDAY_MORNING
 
 class TestExecutor(ExecutorContract):
     @pytest.fixture

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from finra_core.errors import SourceDataError, SourceError, SourceUnavailableError
-from finra_core.partitions import Partition
-from finra_core.tables import MAX_LINE
-from finra_core.tiers import Tier
+from finra_core.domain.errors import SourceDataError, SourceError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
+from finra_core.weekly_summary.delimited import MAX_LINE
 from finra_files import FileSource
 
 if TYPE_CHECKING:

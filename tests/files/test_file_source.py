@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finra_core.errors import ConfigurationError, SourceUnavailableError
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
+from finra_core.domain.errors import ConfigurationError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import Source, Usage
-from finra_core.tiers import Tier
+from finra_core.weekly_summary.parsing import parse_content
 from finra_files import open_source
 
 if TYPE_CHECKING:

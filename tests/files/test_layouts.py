@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
+from finra_core.weekly_summary.parsing import parse_content
 from finra_files import open_source
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
-from finra_core.records import MICROS
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import MICROS
+from finra_core.domain.tiers import Tier
+from finra_core.weekly_summary.parsing import parse_content
 from finra_files import FileSource, open_source
 
 SHARED_DATA = Path(os.environ.get("FINRA_SHARED_DATA", Path(__file__).resolve().parents[2] / "../shared/data"))

@@ -7,8 +7,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finra_core.errors import SourceDataError
-from finra_core.tables import read_table
+from finra_core.domain.errors import SourceDataError
+from finra_core.weekly_summary.delimited import read_table
 from finra_files.identity import scan_update_dates
 
 DATE_LAST = ("issueSymbolIdentifier", "MPID", "totalWeeklyShareQuantity", "totalWeeklyTradeCount", "lastUpdateDate")

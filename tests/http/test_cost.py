@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desk import PARTITION, Desk, Time, always, connect, make_rows
-from finra_core.captures import SourceVersion
-from finra_core.errors import SourceError, SourceUnavailableError
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import SourceError, SourceUnavailableError
 from finra_core.ports import Usage
 from finra_http import ByteBudgetError, HttpSource
 from finra_http.budget import Meter
 from finra_http.limiter import RateLimiter
-from wire import answer, serving
+from support.byte_server import answer, serving
+from support.one_partition_server import PARTITION, Desk, Time, always, connect, make_rows
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from desk import CREDENTIALS, PARTITION, Change, Desk, Time, always, connect, once
-from finra_core.errors import FinraError, SourceError, SourceRejectedError
+from finra_core.domain.errors import FinraError, SourceError, SourceRejectedError
 from finra_http import HttpSource
-from wire import Seen, answer, serving
+from support.byte_server import Seen, answer, serving
+from support.one_partition_server import CREDENTIALS, PARTITION, Change, Desk, Time, always, connect, once
 
 
 def tokens(*, life: object = 3600) -> Change:

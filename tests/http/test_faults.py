@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from desk import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
-from finra_core.captures import SourceVersion
-from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_http import HttpSource
-from wire import RESET, STALL, Seen, answer, serving
+from support.byte_server import RESET, STALL, Seen, answer, serving
+from support.one_partition_server import CREDENTIALS, HEADER, PARTITION, Change, Desk, Time, always, connect, once
 
 KINDS = ("listing", "token", "probe", "page")
 PAGE_OF_THE_NETWORK = "<!DOCTYPE html>\n<html><body>Error 1020\nAccess denied</body></html>"
@@ -220,7 +220,7 @@ def test_pauses_double_up_to_a_limit() -> None:
     ("header", "pause"),
     [("7", 7.0), ("0", 0.5), ("Tue, 10 Feb 2026 12:00:30 GMT", 30.0), ("Mon, 09 Feb 2026 12:00:30 GMT", 0.5)],
 )
-def test_retry_after_is_honoured_in_both_its_forms(header: str, pause: float) -> None:
+def test_retry_after_is_honored_in_both_its_forms(header: str, pause: float) -> None:
     time = Time()
     desk = Desk(changes={"probe": once(always(answer(status=429, Retry_After=header)))})
     with serving(desk) as url:

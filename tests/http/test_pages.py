@@ -10,12 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desk import HEADER, NEWEST, PARTITION, Change, Desk, always, connect, kind_of, make_rows, once
-from finra_core.captures import SourceVersion
-from finra_core.content import Payload, count_rows
-from finra_core.errors import SourceDataError, SourceError, SourceUnavailableError
-from finra_core.parsing import parse_content
-from wire import Seen, answer, serving
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import SourceDataError, SourceError, SourceUnavailableError
+from finra_core.weekly_summary.parsing import parse_content
+from finra_core.weekly_summary.payload import Payload, count_rows
+from support.byte_server import Seen, answer, serving
+from support.one_partition_server import (
+    HEADER,
+    NEWEST,
+    PARTITION,
+    Change,
+    Desk,
+    always,
+    connect,
+    kind_of,
+    make_rows,
+    once,
+)
 
 NO_DATA = {
     "204": answer(status=204, Record_Total=0),

@@ -13,18 +13,18 @@ from typing import Any
 
 import pytest
 
-from desk import PARTITION, Time, connect, kind_of
-from finra_core.errors import SourceDataError
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
-from finra_core.records import MICROS
-from finra_core.tiers import Tier
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import MICROS
+from finra_core.domain.tiers import Tier
+from finra_core.weekly_summary.parsing import parse_content
 from finra_http.budget import Meter
 from finra_http.limiter import RateLimiter
 from finra_http.replies import json_object
 from finra_http.runtime import Deadline
 from finra_http.transport import Request, Transport
-from wire import Seen, answer, serving
+from support.byte_server import Seen, answer, serving
+from support.one_partition_server import PARTITION, Time, connect, kind_of
 
 FILES = [
     ("finra_otc_weekly_otc_20251215.csv", Partition(date(2025, 11, 14), Tier.OTC), "2025-12-15", 5328),

@@ -9,14 +9,14 @@ from datetime import datetime, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desk import HEADER, PARTITION, make_rows
-from finra_core.errors import SourceDataError
-from finra_core.partitions import Partition
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.partitions import Partition
 from finra_http.faults import ProblemError, RepublishedError
 from finra_http.listing import read_listing
 from finra_http.pages import read_page, read_version
 from finra_http.replies import check_status
 from finra_http.transport import Reply
+from support.one_partition_server import HEADER, PARTITION, make_rows
 
 NOW = datetime(2026, 2, 10, tzinfo=timezone.utc)
 FIELD_NAMES = st.sampled_from(

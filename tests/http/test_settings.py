@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import finra_core
-from desk import CREDENTIALS, Desk, connect
-from finra_core.errors import ConfigurationError, SourceUnavailableError
+from finra_core.domain.errors import ConfigurationError, SourceUnavailableError
 from finra_http import HttpSource, open_source
 from finra_http.settings import read_settings
-from wire import Seen, answer, serving
+from support.byte_server import Seen, answer, serving
+from support.one_partition_server import CREDENTIALS, Desk, connect
 
 
 def test_api_means_finra_unless_a_setting_names_another_host() -> None:

@@ -9,17 +9,17 @@ from typing import Any, get_args
 
 import pytest
 
-from desk import Time, connect
-from finra_core.content import Payload
-from finra_core.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
-from finra_core.parsing import parse_content
-from finra_core.partitions import Partition
-from finra_core.tiers import TIERS, Tier
+from finra_core.domain.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS, Tier
+from finra_core.weekly_summary.parsing import parse_content
+from finra_core.weekly_summary.payload import Payload
 from finra_http import HttpSource
 from finra_simulator import Restatement, SimulatorSource, World
 from finra_simulator.http import Fault, Options, RandomFaults, SimulatorServer
 from finra_simulator.http.faults import FaultKind
-from harness import Bench, Clock
+from support.harness import Bench, Clock
+from support.one_partition_server import Time, connect
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=timezone.utc)
 PARTITIONS = [Partition(date(2026, 3, 6), tier) for tier in TIERS]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import DOWN, SIMULATOR, load, runs, stored_partitions
+from support.orchestration import DOWN, SIMULATOR, load, runs, stored_partitions
 
 _REASON = "apache-airflow is installed by the tox environment airflow"
 airflow: Any = pytest.importorskip("airflow", reason=_REASON)

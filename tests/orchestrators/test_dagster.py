@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from finra_core.ambient import utc_today
-from finra_core.weeks import week_start_of
-from orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
+from finra_core.domain.clock import utc_today
+from finra_core.domain.weeks import week_start_of
+from support.orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
 
 _REASON = "dagster is installed by the tox environment dagster"
 dagster: Any = pytest.importorskip("dagster", reason=_REASON)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from finra_cli.options import build_parser
-from orchestration import EXAMPLES
+from support.orchestration import EXAMPLES
 
 _REASON = "kubernetes-validate is installed by the tox environment manifests"
 kubernetes_validate: Any = pytest.importorskip("kubernetes_validate", reason=_REASON)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
+from support.orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
 
 _REASON = "prefect is installed by the tox environment prefect"
 pytest.importorskip("prefect", reason=_REASON)

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from finra_core.tiers import TIERS, Tier
+from finra_core.domain.tiers import TIERS, Tier
 from finra_simulator.http import Options, SimulatorServer
 from finra_simulator.rows import Row
-from peers import NOW, PAGE, WORLD, newest, published, shares, totals
+from support.peers import NOW, PAGE, WORLD, newest, published, shares, totals
 
 _REASON = "openbb-finra is installed by the tox environments peer (version 2) and peer-openbb1 (version 1)"
 models: Any = pytest.importorskip("openbb_finra.models.otc_aggregate", reason=_REASON)
@@ -181,7 +181,7 @@ def test_a_tier_that_fits_a_page_comes_whole_in_all_weeks() -> None:
 
 @first_version
 def test_of_a_larger_tier_the_largest_symbols_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect of the client: it asks for one page, sorted by shares upwards, and takes it for all."""
+    """A defect of the client: it asks for one page, sorted by shares upward, and takes it for all."""
     with SimulatorServer(WORLD, lambda: NOW) as running:
         _reroute(running, monkeypatch)
         fetched = _fetch(tier="OTCE", is_ats=False)

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from finra_core.tiers import TIERS, Tier
+from finra_core.domain.tiers import TIERS, Tier
 from finra_simulator.http import Options, SimulatorServer
-from peers import CREDENTIALS, NOW, PAGE, WORLD, Record, all_cuts, newest, published, sent, shares, totals, true
+from support.peers import CREDENTIALS, NOW, PAGE, WORLD, Record, all_cuts, newest, published, sent, shares, totals, true
 
 _REASON = "finra-py is installed by the tox environment peer"
 httpx: Any = pytest.importorskip("httpx", reason=_REASON)

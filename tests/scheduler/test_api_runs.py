@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finra_core import Outcome, Partition, RunReport, RunRequest, Scheduler, Tier, open_store
-from finra_core.content import Payload
 from finra_core.ports import Store
+from finra_core.weekly_summary.payload import Payload
 from finra_http import HttpSource, open_source
 from finra_http.runtime import Runtime
 from finra_simulator import Restatement, World
 from finra_simulator.http import Fault, RandomFaults, SimulatorServer
-from harness import MONDAY_MORNING, Bench, Clock, as_record, contents, partition
+from support.harness import MONDAY_MORNING, Bench, Clock, as_record, contents, partition
 
 WORLD = World(symbols=8, ats=3, firms=3, restatement_rate=0.0)
 OTC = partition("2025-11-28", Tier.OTC)
@@ -121,8 +121,8 @@ def test_a_wrong_control_total_fails_its_partition_and_the_latest_stays_what_it_
     assert "control totals differ for 1 symbols" in report.partitions[0].reason
     assert report.exit_code == 1
     assert not report.readiness[0].is_ready
-    normalised = {c.number for c in store.captures([OTC])} - {c.number for c in store.unnormalised()}
-    assert normalised == {first.number}
+    normalized = {c.number for c in store.captures([OTC])} - {c.number for c in store.unnormalized()}
+    assert normalized == {first.number}
 
 
 def test_an_unchanged_run_costs_one_listing_and_one_small_request_per_due_partition_and_writes_no_data(

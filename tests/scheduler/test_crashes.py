@@ -12,11 +12,12 @@ from typing import NoReturn, cast
 
 import pytest
 
-import dying
-from dying import WEEKS, bench_on
 from finra_core import open_store
 from finra_core.ports import Store
-from harness import DyingStore, ProcessDiedError, contents
+from support.harness import DyingStore, ProcessDiedError, contents
+from support.killed_at_each_call import WEEKS, bench_on
+
+TESTS = Path(__file__).parents[1]
 
 
 def die() -> NoReturn:
@@ -71,8 +72,8 @@ def test_a_process_that_exits_at_any_store_call_leaves_a_store_that_the_next_run
     with closing(open_store(f"sqlite:///{template}")) as store:
         if day == 2:
             bench_on(store, 1).run(weeks=WEEKS)
-    script = dying.__file__
-    subprocess.run([sys.executable, script, str(template), str(tmp_path), str(day)], check=True)
+    script = [sys.executable, "-m", "support.killed_at_each_call"]
+    subprocess.run([*script, str(template), str(tmp_path), str(day)], check=True, cwd=TESTS)
     with closing(open_store(f"sqlite:///{template}")) as store:
         bench_on(store, day).run(weeks=WEEKS)
         expected = contents(store)

@@ -13,10 +13,10 @@ import pytest
 
 from finra_cli.output import report_text
 from finra_core import Outcome, Partition, RunReport, Tier
-from finra_core.anomalies import Severity
+from finra_core.domain.anomalies import Severity
 from finra_core.ports import Store
 from finra_simulator import Outage, Restatement, World
-from harness import Bench, Clock, contents, partition
+from support.harness import Bench, Clock, contents, partition
 
 MONDAY = datetime(2026, 1, 5, 15, 30, tzinfo=timezone.utc)
 TUESDAY = MONDAY + timedelta(days=1)

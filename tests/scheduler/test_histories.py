@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from finra_core import TIERS, Outcome, Partition, RunReport, open_store
-from finra_core.captures import Capture
+from finra_core.domain.captures import Capture
 from finra_core.ports import Store
 from finra_simulator import Outage, SimulatorSource, World
-from harness import Bench, Clock, DyingStore, ProcessDiedError, Record, as_record, contents
-from postgres import Server
+from support.harness import Bench, Clock, DyingStore, ProcessDiedError, Record, as_record, contents
+from support.postgres import Server
 
 WEEKS = (date(2025, 11, 7), date(2025, 11, 14))
 PARTITIONS = [Partition(week, tier) for week in WEEKS for tier in TIERS]
@@ -106,7 +106,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def no_capture_ever_changes(self) -> None:
         for capture in self.store.captures():
-            if self._is_normalised(capture):
+            if self._is_normalized(capture):
                 records = stored(self.store, capture)
                 assert self.first_read.setdefault(capture.number, records) == records
 
@@ -122,8 +122,8 @@ class History(RuleBasedStateMachine):
         for partition, capture in latest.items():
             assert stored(self.store, capture) == truth(self.world, partition, self.time.now)
 
-    def _is_normalised(self, capture: Capture) -> bool:
-        pending = {waiting.number for waiting in self.store.unnormalised()}
+    def _is_normalized(self, capture: Capture) -> bool:
+        pending = {waiting.number for waiting in self.store.unnormalized()}
         return capture.number not in pending
 
     def teardown(self) -> None:

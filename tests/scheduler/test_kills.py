@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 
-import dying
-from dying import WEEKS, bench_on
 from finra_core import open_store
-from harness import contents
-from postgres import Server
+from support.harness import contents
+from support.killed_at_each_call import WEEKS, bench_on
+from support.postgres import Server
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
 _RUN = """
 import sys
-from dying import WEEKS, bench_on
+from support.killed_at_each_call import WEEKS, bench_on
 from finra_core import open_store
 print("in", flush=True)
 sys.stdin.readline()
@@ -60,7 +59,7 @@ class Kills:
 
     def _two_runs(self, database: str) -> Iterator[subprocess.Popen[str]]:
         command = [sys.executable, "-c", _RUN, self.server.url(database)]
-        folder = Path(dying.__file__).parent
+        folder = Path(__file__).parents[1]
         with (
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as one,
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as other,

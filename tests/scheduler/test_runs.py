@@ -22,12 +22,12 @@ from finra_core import (
     Tier,
     open_store,
 )
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.content import Payload
-from finra_core.errors import SourceDataError, SourceUnavailableError, StoreInterruptedError
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.errors import SourceDataError, SourceUnavailableError, StoreInterruptedError
 from finra_core.ports import Listing, Transaction
+from finra_core.weekly_summary.payload import Payload
 from finra_simulator import Delay, Outage, Restatement, SimulatorSource, World
-from harness import MONDAY_MORNING, Bench, Clock, SerialExecutor, contents, partition
+from support.harness import MONDAY_MORNING, Bench, Clock, SerialExecutor, contents, partition
 
 WEEK = date(2025, 11, 28)
 OTC = partition("2025-11-28", Tier.OTC)
@@ -429,7 +429,7 @@ def test_a_transaction_that_is_broken_off_again_and_again_ends_the_run(quiet: Be
 # Readiness --------------------------------------------------------------------------------------------
 
 
-def test_a_restatement_unreadies_its_week_until_it_is_analysed_again(quiet: Bench) -> None:
+def test_a_restatement_unreadies_its_week_until_it_is_analyzed_again(quiet: Bench) -> None:
     quiet.world = with_events(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=1))
     quiet.run(weeks=[WEEK])
     quiet.clock.forward(days=1)
@@ -439,9 +439,9 @@ def test_a_restatement_unreadies_its_week_until_it_is_analysed_again(quiet: Benc
         def __getattr__(self, name: str) -> object:
             return getattr(quiet.store, name)
 
-        def unnormalised(self) -> object:
+        def unnormalized(self) -> object:
             seen.append(quiet.store.readiness([WEEK])[0].is_ready)
-            return quiet.store.unnormalised()
+            return quiet.store.unnormalized()
 
     report = quiet.run(weeks=[WEEK], store=Watched())  # type: ignore[arg-type]
 
@@ -504,7 +504,7 @@ def test_what_an_earlier_run_left_is_finished_even_outside_the_weeks_asked_for(q
         def __getattr__(self, name: str) -> object:
             return getattr(quiet.store, name)
 
-        def unnormalised(self) -> object:
+        def unnormalized(self) -> object:
             raise StoreError("gone")
 
     with pytest.raises(StoreError):
@@ -599,4 +599,4 @@ def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:
 
     Scheduler(source=quiet.source, store=quiet.store, executor=Counting(), clock=quiet.clock).run()
 
-    assert Counting.submitted == 55  # one that goes ahead, 18 probes, 18 fetches, 18 normalisations
+    assert Counting.submitted == 55  # one that goes ahead, 18 probes, 18 fetches, 18 normalizations

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from command import RUN, SIMULATOR, Command
 from finra_core import RunRequest, Scheduler, open_source, open_store
-from finra_core.weeks import parse_date, parse_weeks
-from harness import contents
+from finra_core.domain.weeks import parse_date, parse_weeks
+from support.command import RUN, SIMULATOR, Command
+from support.harness import contents
 
 SAME = (("2025-11-28,2025-11-21", "2025-11-28,2025-11-21"), 6)
 OVERLAPPING = (("2025-11-28,2025-11-21", "2025-11-21,2025-11-14"), 9)

@@ -17,8 +17,8 @@ import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from urllib3.util import make_headers
 
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_simulator import Restatement, World
 from finra_simulator.http import Fault, RandomFaults, SimulatorServer, serve
 from finra_simulator.http.faults import STATUSES, TRANSIENT

@@ -11,8 +11,8 @@ from typing import Literal
 
 import pytest
 
-from finra_core.partitions import Partition
-from finra_core.tiers import TIERS
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS
 from finra_simulator import World, write_files
 from finra_simulator.files import Layout
 from finra_simulator.rows import MICROS

@@ -14,8 +14,8 @@ import pytest
 import urllib3
 from urllib3.util import make_headers
 
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_simulator import Restatement, World
 from finra_simulator.http import Options, SimulatorServer
 from finra_simulator.rows import FIELDS, MICROS
@@ -92,8 +92,8 @@ def test_get_ignores_filters_and_begins_in_an_old_partition(http: urllib3.PoolMa
     assert {row["weekStartDate"] for row in plain.json()} == {"2026-01-26"}
 
 
-def test_get_honours_limit_offset_and_fields(http: urllib3.PoolManager, server: SimulatorServer) -> None:
-    """1.1: GET does honour limit, offset, fields, async."""
+def test_get_honors_limit_offset_and_fields(http: urllib3.PoolManager, server: SimulatorServer) -> None:
+    """1.1: GET does honor limit, offset, fields, async."""
     ask = f"{server.url}{SUMMARY}?fields=MPID,issueSymbolIdentifier"
     three = http.request("GET", f"{ask}&limit=3", headers=JSON).json()
     one = http.request("GET", f"{ask}&limit=1&offset=2", headers=JSON).json()

@@ -6,10 +6,10 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from finra_core.errors import ConfigurationError, SourceError, SourceUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import Source
-from finra_core.tiers import Tier
 from finra_simulator import Outage, Restatement, SimulatorSource, World, open_source
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=timezone.utc)

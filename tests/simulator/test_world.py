@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from attrs import evolve
 
-from finra_core.partitions import Partition
-from finra_core.tiers import TIERS, Tier
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS, Tier
 from finra_simulator import Delay, Restatement, World
 from finra_simulator.rows import MICROS, Row, row_key
 

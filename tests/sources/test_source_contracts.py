@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from desk import Time, connect
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS, Tier
 from finra_core.ports import Source
 from finra_core.testing.source import SourceContract
-from finra_core.tiers import TIERS, Tier
 from finra_files import open_source
 from finra_simulator import SimulatorSource, World, write_files
 from finra_simulator.http import SimulatorServer
+from support.one_partition_server import Time, connect
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=timezone.utc)
 WORLD = World(seed=3, symbols=12, first_week=date(2026, 2, 27))

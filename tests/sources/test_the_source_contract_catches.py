@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import broken_sources
-from verdict import judge
+from support import broken_sources
+from support.contract_verdict import judge
 
 CAUGHT_BY = {
     "HasNoName": "test_it_has_a_name_for_log_lines",
@@ -29,7 +29,7 @@ CAUGHT_BY = {
 
 _SUITE = """\
 import pytest
-from broken_sources import ABSENT, KNOWN, {source}
+from support.broken_sources import ABSENT, KNOWN, {source}
 from finra_core.testing.source import SourceContract
 
 class TestSource(SourceContract):

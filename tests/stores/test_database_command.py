@@ -13,7 +13,7 @@ import pytest
 from finra_cli.main import main
 from finra_core import open_store
 from finra_sql.migrate import HEAD
-from postgres import Server
+from support.postgres import Server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

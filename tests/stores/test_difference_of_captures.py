@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from finra_core import open_store
-from finra_core.captures import Capture
-from finra_core.testing.examples import AAPL, CITADEL, IBM, OTC, T1, UBSA, add_normalised, row
+from finra_core.domain.captures import Capture
+from finra_core.testing.examples import AAPL, CITADEL, IBM, OTC, T1, UBSA, add_normalized, row
 from finra_sql.store import SqlStore
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def difference(store: SqlStore, earlier: Capture, later: Capture) -> list[tuple[
 
 
 def test_a_changed_row_is_shown_before_and_after(store: SqlStore) -> None:
-    first, second = add_normalised(store, T1, 0, FIRST), add_normalised(store, T1, 1, SECOND)
+    first, second = add_normalized(store, T1, 0, FIRST), add_normalized(store, T1, 1, SECOND)
     assert difference(store, first, second) == [
         ("before", *FIRST[1]),
         ("after", *SECOND[1]),
@@ -49,13 +49,13 @@ def test_a_changed_row_is_shown_before_and_after(store: SqlStore) -> None:
 
 
 def test_what_changed_and_changed_back_between_the_two_is_no_difference(store: SqlStore) -> None:
-    first = add_normalised(store, T1, 0, FIRST)
-    add_normalised(store, OTC, 1, SECOND)
-    add_normalised(store, T1, 2, SECOND)
-    third = add_normalised(store, T1, 3, THIRD)
-    add_normalised(store, T1, 4, SECOND)
+    first = add_normalized(store, T1, 0, FIRST)
+    add_normalized(store, OTC, 1, SECOND)
+    add_normalized(store, T1, 2, SECOND)
+    third = add_normalized(store, T1, 3, THIRD)
+    add_normalized(store, T1, 4, SECOND)
     assert difference(store, first, third) == [("after", *THIRD[2]), ("before", *FIRST[2])]
 
 
 def test_captures_of_different_partitions_have_none(store: SqlStore) -> None:
-    assert difference(store, add_normalised(store, T1, 0, FIRST), add_normalised(store, OTC, 1, SECOND)) == []
+    assert difference(store, add_normalized(store, T1, 0, FIRST), add_normalized(store, OTC, 1, SECOND)) == []

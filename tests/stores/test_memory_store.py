@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from finra_core.errors import StoreUnavailableError
+from finra_core.domain.errors import StoreUnavailableError
 from finra_core.ports import Store
 from finra_core.testing.examples import add_capture
 from finra_core.testing.store import StoreContract

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.testing.examples import (
     T1,
     T2,
     add_analysis,
-    add_normalised,
+    add_normalized,
     analysis_of,
     at,
     new_capture,
@@ -25,7 +25,7 @@ from finra_core.testing.examples import (
 )
 from finra_postgres import open_store
 from finra_sql.store import SqlStore
-from postgres import Server
+from support.postgres import Server
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_same_analytics_by_two_are_stored_once(
     postgres: Server, postgres_database: str, stores: tuple[SqlStore, SqlStore], pool: ThreadPoolExecutor
 ) -> None:
     one, other = stores
-    analysis = analysis_of(one, [add_normalised(one)])
+    analysis = analysis_of(one, [add_normalized(one)])
 
     def add() -> bool:
         with other.transaction() as transaction:
@@ -118,7 +118,7 @@ def test_a_reading_method_sees_one_state_whatever_is_committed_between_its_queri
     def commit_before_the_last_query(*arguments: Any) -> None:
         if "FROM core_captures" in arguments[2] and commits:
             commits.clear()
-            add_analysis(writer, [add_normalised(writer)])
+            add_analysis(writer, [add_normalized(writer)])
 
     assert reader.week_states([T1.week_ending], 1) == before
     assert commits == []

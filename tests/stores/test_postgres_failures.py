@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.errors import (
+from finra_core.domain.errors import (
     FinraError,
     PartitionLockedError,
     Retryable,
@@ -24,8 +24,8 @@ from finra_core.errors import (
     StoreSchemaError,
     StoreUnavailableError,
 )
+from finra_core.domain.records import MAX_INTEGER
 from finra_core.ports import RunRecord, Store
-from finra_core.records import MAX_INTEGER
 from finra_core.testing.examples import (
     RUN_DATE,
     T1,
@@ -39,7 +39,7 @@ from finra_core.testing.examples import (
     row,
 )
 from finra_postgres import open_store
-from postgres import Server
+from support.postgres import Server
 
 RUN = RunRecord(
     run_id="run-1", started_at=at(0), finished_at=None, mode="run", run_date=RUN_DATE, exit_code=None, report_json=None
@@ -185,7 +185,7 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(postgres: Server, st
 
         with fails(StoreUnavailableError, "disk is full: make room", database):
             fill()
-        assert store.unnormalised() == [capture]
+        assert store.unnormalized() == [capture]
         postgres.drop_database(database)
 
 

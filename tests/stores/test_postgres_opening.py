@@ -9,12 +9,12 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from finra_core.errors import ConfigurationError, StoreSchemaError, StoreUnavailableError
+from finra_core.domain.errors import ConfigurationError, StoreSchemaError, StoreUnavailableError
 from finra_core.ports import Store
-from finra_core.testing.examples import T1, add_capture, add_normalised
+from finra_core.testing.examples import T1, add_capture, add_normalized
 from finra_postgres import open_store
 from finra_postgres.location import parse_url
-from postgres import Server
+from support.postgres import Server
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_stores_in_two_schemas_of_one_database_have_nothing_to_do_with_each_othe
         closing(open_store(f"{url}&options=-csearch_path%3Dother")) as other,
     ):
         with one.transaction(T1.key):
-            add_normalised(other)
+            add_normalized(other)
         assert (len(one.captures()), len(other.captures())) == (0, 1)
     assert tables(postgres, empty_database) == set()
 
@@ -121,7 +121,7 @@ def test_reading_alone_makes_nothing(postgres: Server, empty_database: str) -> N
 
 def test_reading_alone_refuses_transactions_and_so_does_the_server(postgres: Server, url: str) -> None:
     with closing(open_store(url)) as store:
-        capture = add_normalised(store)
+        capture = add_normalized(store)
     with closing(open_store(url, read_only=True)) as store:
         assert len(store.records(capture)) == 1
         with pytest.raises(StoreUnavailableError, match="read-only"), store.transaction():

@@ -14,10 +14,11 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from finra_core.analytics import CALC_VERSION
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.errors import StoreUnavailableError
-from finra_core.partitions import Partition
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.errors import StoreUnavailableError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import RunRecord, Store
 from finra_core.testing.examples import (
     RUN_DATE,
@@ -27,7 +28,7 @@ from finra_core.testing.examples import (
     Row,
     add_analysis,
     add_capture,
-    add_normalised,
+    add_normalized,
     analysis_of,
     at,
     new_capture,
@@ -35,11 +36,10 @@ from finra_core.testing.examples import (
     records,
     row,
 )
-from finra_core.tiers import Tier
 from finra_postgres import open_store
 from finra_sql import ddl
 from finra_sql.store import SqlStore
-from postgres import Server
+from support.postgres import Server
 
 _CATALOG = (
     """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, k.collname,
@@ -92,7 +92,7 @@ def test_the_migrated_schema_is_the_declared_one_and_the_printed_one(
 
 
 def test_every_value_has_a_type_of_its_own(store: Store, database: psycopg.Connection) -> None:
-    add_normalised(
+    add_normalized(
         store, rows=[((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate([3_000_000, 1])]
     )
     found = rows(
@@ -108,7 +108,7 @@ def test_every_value_has_a_type_of_its_own(store: Store, database: psycopg.Conne
 def test_fractions_of_large_quantities_add_up_exactly(store: Store, database: psycopg.Connection) -> None:
     quantities = [100_001] * 10 + [9_007_199_254_740_993, 2**63 - 1 - 10**17]
     given: list[Row] = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
-    add_normalised(store, rows=given)
+    add_normalized(store, rows=given)
     found = rows(database, "SELECT sum(shares) FROM finra_otc_transparency_normalized_latest")
     assert found == [(Decimal(sum(quantities)).scaleb(-6),)]
 
@@ -119,7 +119,7 @@ def test_the_documents_queries_run_with_postgresqls_json(store: Store, database:
         capture = transaction.add_capture(new_capture(T1, 0, capture_id=monday), payload())
         transaction.add_records(capture, records([row(shares=1)]), [], at(0))
     add_capture(store, T1, 60)
-    add_normalised(store, T2, 90)
+    add_normalized(store, T2, 90)
     of_week = (
         "FROM core_manifest WHERE domain = 'finra.otc_transparency' AND stage = 'RAW'"
         " AND partition_key ->> 'week_ending' = '2025-12-26'"
@@ -136,7 +136,7 @@ def test_the_documents_queries_run_with_postgresqls_json(store: Store, database:
 
 
 @pytest.mark.parametrize("setting", [True, False])
-def test_a_judgement_that_a_user_inserts_is_read(store: Store, database: psycopg.Connection, setting: bool) -> None:
+def test_a_judgment_that_a_user_inserts_is_read(store: Store, database: psycopg.Connection, setting: bool) -> None:
     database.execute(
         "INSERT INTO core_data_readiness (domain, partition_key, is_ready, ready_for, all_partitions_present,"
         " all_stages_complete, no_critical_anomalies)"
@@ -150,9 +150,9 @@ def test_a_judgement_that_a_user_inserts_is_read(store: Store, database: psycopg
 
 def test_a_restatement_of_three_rows_writes_three_row_versions(store: Store, database: psycopg.Connection) -> None:
     given = [row((f"S{i:04}", "", ""), UBSA, i + 1) for i in range(2_000)]
-    add_normalised(store, T1, 0, given)
+    add_normalized(store, T1, 0, given)
     restated = [row(each[0], UBSA, 9_999) if i in {7, 500, 1_999} else each for i, each in enumerate(given)]
-    add_normalised(store, T1, 1, restated)
+    add_normalized(store, T1, 1, restated)
     assert rows(database, "SELECT count(*), count(to_capture) FROM finra_otc_row_versions") == [(2_003, 3)]
 
 
@@ -194,7 +194,7 @@ def use_everything(store: SqlStore, partition: Partition) -> None:
     """Every reading of a partition or a week, and every change."""
     key, week = partition.key, partition.week_ending
     capture = store.captures([partition])[-1]
-    store.unnormalised(), store.week_states([week], 1), store.documents(capture)
+    store.unnormalized(), store.week_states([week], 1), store.documents(capture)
     store.records(capture), store.rejects(capture), store.shared_symbols([capture])
     store.analyses([week]), store.readiness([week]), store.anomalies()
     run = RunRecord(
@@ -261,7 +261,7 @@ def _writes(url: str) -> None:
 
 
 def use_everything_small(store: SqlStore) -> None:
-    add_analysis(store, [add_normalised(store, T1)])
+    add_analysis(store, [add_normalized(store, T1)])
     use_everything(store, T1)
 
 

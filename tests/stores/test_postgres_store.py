@@ -7,7 +7,7 @@ import pytest
 from finra_core.ports import Store
 from finra_core.testing.store import StoreContract
 from finra_postgres import open_store
-from postgres import Server, installed, main_programs, running
+from support.postgres import Server, installed, main_programs, running
 
 
 def _majors() -> list[object]:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.captures import SourceVersion
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.readiness import TRADING, Readiness
 from finra_core.ports import Store
-from finra_core.readiness import TRADING, Readiness
 from finra_core.testing.examples import (
     T1,
     T2,
     WEEK,
     add_analysis,
-    add_normalised,
+    add_normalized,
     at,
     new_capture,
     payload,
@@ -156,7 +156,7 @@ def test_section_4d_looks_its_rows_up_in_an_index(database: sqlite3.Connection) 
 
 
 def test_section_5c_the_tiers_of_a_week(store: Store, database: sqlite3.Connection) -> None:
-    add_normalised(store, T2, 90)
+    add_normalized(store, T2, 90)
     found = database.execute(
         """
         SELECT DISTINCT json_extract(partition_key, '$.tier') as tier
@@ -170,7 +170,7 @@ def test_section_5c_the_tiers_of_a_week(store: Store, database: sqlite3.Connecti
     assert {tier for (tier,) in found} == {"NMS_TIER_1", "NMS_TIER_2"}
 
 
-def test_section_5d_a_judgement_is_stored_and_replaced(store: Store, database: sqlite3.Connection) -> None:
+def test_section_5d_a_judgment_is_stored_and_replaced(store: Store, database: sqlite3.Connection) -> None:
     for present in (0, 1):
         database.execute(
             """
@@ -196,12 +196,12 @@ def test_section_5d_a_judgement_is_stored_and_replaced(store: Store, database: s
             ),
         )
         database.commit()
-        assert store.readiness() == [_judgement(present=bool(present))]
+        assert store.readiness() == [_judgment(present=bool(present))]
 
 
 def test_section_5d_replaces_what_a_run_judged(store: Store, database: sqlite3.Connection) -> None:
     with store.transaction() as transaction:
-        transaction.put_readiness([_judgement(present=True)], at(0))
+        transaction.put_readiness([_judgment(present=True)], at(0))
     database.execute(
         "INSERT INTO core_data_readiness (domain, partition_key, is_ready, ready_for, all_partitions_present,"
         " all_stages_complete, no_critical_anomalies) VALUES (?, ?, 0, 'trading', 0, 1, 1)"
@@ -210,7 +210,7 @@ def test_section_5d_replaces_what_a_run_judged(store: Store, database: sqlite3.C
         ("finra.otc_transparency", json.dumps({"week_ending": WEEK.isoformat()})),
     )
     database.commit()
-    assert store.readiness() == [_judgement(present=False)]
+    assert store.readiness() == [_judgment(present=False)]
 
 
 def test_a_time_that_the_database_supplies_has_the_form_of_all_others(database: sqlite3.Connection) -> None:
@@ -247,7 +247,7 @@ def test_the_manifest_tells_every_stage_of_a_capture(store: Store, database: sql
     assert json.loads(found[2][3]) == {"inputs": [store.captures()[-1].number], "calc_version": 1}
 
 
-def _judgement(*, present: bool) -> Readiness:
+def _judgment(*, present: bool) -> Readiness:
     return Readiness(
         week_ending=WEEK,
         ready_for=TRADING,

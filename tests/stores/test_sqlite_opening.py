@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from finra_core.errors import (
+from finra_core.domain.errors import (
     ConfigurationError,
     FinraError,
     StoreError,
@@ -22,9 +22,9 @@ from finra_core.errors import (
     StoreSchemaError,
     StoreUnavailableError,
 )
+from finra_core.domain.records import MAX_INTEGER
 from finra_core.ports import Store
-from finra_core.records import MAX_INTEGER
-from finra_core.testing.examples import T1, UBSA, add_capture, add_normalised, at, new_capture, payload, records
+from finra_core.testing.examples import T1, UBSA, add_capture, add_normalized, at, new_capture, payload, records
 from finra_sqlite import open_store
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location, parse_url
@@ -42,9 +42,9 @@ def url(path: Path) -> str:
 
 @pytest.fixture
 def stored(url: str) -> None:
-    """A store with one normalised capture, closed."""
+    """A store with one normalized capture, closed."""
     with closing(open_store(url)) as store:
-        add_normalised(store)
+        add_normalized(store)
 
 
 def test_a_relative_path_is_taken_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.errors import StoreUnavailableError
-from finra_core.testing.examples import T1, add_capture, add_normalised
+from finra_core.domain.errors import StoreUnavailableError
+from finra_core.testing.examples import T1, add_capture, add_normalized
 from finra_sqlite import open_store
 
 _WRITES = 15
@@ -56,7 +56,7 @@ time.sleep(600)
 
 _FILLS_THE_DISK = """
 import os, resource, sys
-from finra_core.errors import StoreUnavailableError
+from finra_core.domain.errors import StoreUnavailableError
 from finra_core.testing.examples import T1, new_capture, payload
 from finra_sqlite import open_store
 store = open_store(sys.argv[1])
@@ -89,7 +89,7 @@ def test_a_writer_killed_in_mid_transaction_leaves_the_store_unlocked_and_unchan
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalised(store)
+        capture = add_normalized(store)
     before = _dump(path)
     _start_and_kill(_HANGS_IN_TRANSACTION, url)
     assert _dump(path) == before
@@ -103,7 +103,7 @@ def test_a_writer_killed_in_mid_commit_is_rolled_back_by_the_next_run_and_not_by
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalised(store)
+        capture = add_normalized(store)
     _start_and_kill(_HANGS_IN_COMMIT, str(path))
     interrupted = _bytes(tmp_path)
     assert set(interrupted) == {"finra.db", "finra.db-journal"}
@@ -121,7 +121,7 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path: Path) -> N
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalised(store)
+        capture = add_normalized(store)
     limit = str(path.stat().st_size + 100_000)
     done = subprocess.run(
         [sys.executable, "-c", _FILLS_THE_DISK, url, limit], capture_output=True, text=True, check=True

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 from finra_core.ports import Store
-from finra_core.tables import Reject
 from finra_core.testing.examples import (
     AAPL,
     CITADEL,
@@ -26,7 +26,7 @@ from finra_core.testing.examples import (
     Row,
     add_analysis,
     add_capture,
-    add_normalised,
+    add_normalized,
     add_records,
     add_whole_week,
     at,
@@ -35,7 +35,7 @@ from finra_core.testing.examples import (
     records,
     row,
 )
-from finra_core.tiers import Tier
+from finra_core.weekly_summary.delimited import Reject
 from finra_sql.migrate import HEAD, REVISIONS
 from finra_sql.schema import metadata
 from finra_sql.views import create_views
@@ -76,16 +76,16 @@ def test_every_migration_is_a_known_revision() -> None:
 
 def test_a_restatement_of_three_rows_writes_three_row_versions(store: Store, database: sqlite3.Connection) -> None:
     rows = [row((f"S{i:04}", "", ""), UBSA, i + 1) for i in range(5_000)]
-    add_normalised(store, T1, 0, rows)
+    add_normalized(store, T1, 0, rows)
     restated = [row(each[0], UBSA, 9_999) if i in {7, 2_500, 4_999} else each for i, each in enumerate(rows)]
-    add_normalised(store, T1, 1, restated)
+    add_normalized(store, T1, 1, restated)
     assert _count(database, "finra_otc_row_versions") == 5_003
     assert _count(database, "finra_otc_row_versions WHERE to_capture IS NOT NULL") == 3
 
 
 def test_a_restatement_that_changes_nothing_writes_no_row_version(store: Store, database: sqlite3.Connection) -> None:
     for minute in range(3):
-        add_normalised(store, T1, minute, [row(AAPL), row(IBM)])
+        add_normalized(store, T1, minute, [row(AAPL), row(IBM)])
     assert _count(database, "finra_otc_row_versions") == 2
 
 
@@ -97,13 +97,13 @@ def test_equal_payloads_are_stored_once(store: Store, database: sqlite3.Connecti
 
 def test_securities_and_venues_are_stored_once_for_all_weeks(store: Store, database: sqlite3.Connection) -> None:
     for minute, partition in enumerate((T1, Partition(NEXT_WEEK, Tier.NMS_TIER_1))):
-        add_normalised(store, partition, minute, [row(AAPL, UBSA), row(IBM, UBSA), row(IBM, CITADEL)])
+        add_normalized(store, partition, minute, [row(AAPL, UBSA), row(IBM, UBSA), row(IBM, CITADEL)])
     assert [_count(database, f"finra_otc_{name}") for name in ("securities", "venues")] == [2, 2]
 
 
 def test_absent_codes_are_null_and_absent_names_are_empty(store: Store, database: sqlite3.Connection) -> None:
     rows = [row(("", "", ""), ("ATS", "PPEX", "", "PPEX"), 1), row(IBM, CITADEL, 2)]
-    add_normalised(store, rows=rows)
+    add_normalized(store, rows=rows)
     found = _query(database, "symbol, issue_name, mpid, crd, product_type", "normalized ORDER BY shares")
     assert found == [("", "", "PPEX", None, None), (IBM[0], IBM[1], None, "116797", "CTS")]
 
@@ -111,7 +111,7 @@ def test_absent_codes_are_null_and_absent_names_are_empty(store: Store, database
 def test_whole_shares_are_integers_and_fractions_are_not(store: Store, database: sqlite3.Connection) -> None:
     quantities = [3_000_000, 1_500_001]
     rows: list[Row] = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
-    add_normalised(store, rows=rows)
+    add_normalized(store, rows=rows)
     found = _query(database, "shares, typeof(shares), shares_micros", "normalized_latest ORDER BY symbol")
     assert found == [(3, "integer", 3_000_000), (1.500001, "real", 1_500_001)]
 
@@ -119,7 +119,7 @@ def test_whole_shares_are_integers_and_fractions_are_not(store: Store, database:
 def test_the_sum_of_micro_shares_is_exact(store: Store, database: sqlite3.Connection) -> None:
     quantities = [100_001] * 10 + [9_007_199_254_740_993]
     rows: list[Row] = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
-    add_normalised(store, rows=rows)
+    add_normalized(store, rows=rows)
     assert _query(database, "sum(shares_micros)", "normalized_latest") == [(sum(quantities),)]
 
 
@@ -129,34 +129,34 @@ def test_of_several_revisions_of_a_capture_the_newest_is_shown(store: Store, dat
             capture = transaction.add_capture(new_capture(T1, minute, capture_id="monday"), payload())
             transaction.add_records(capture, records([row(shares=shares)]), [], at(minute))
     with store.transaction(T1.key) as transaction:
-        transaction.add_capture(new_capture(T1, 5, capture_id="monday"), payload())  # not normalised yet
+        transaction.add_capture(new_capture(T1, 5, capture_id="monday"), payload())  # not normalized yet
     assert _query(database, "revision, shares", "normalized") == [(2, 2)]
     assert _query(database, "revision, shares", "normalized_revisions ORDER BY revision") == [(1, 1), (2, 2)]
 
 
 def test_a_withdrawn_row_is_not_in_the_latest_view(store: Store, database: sqlite3.Connection) -> None:
-    add_normalised(store, T1, 0, [row(AAPL), row(IBM)])
-    add_normalised(store, T1, 1, [row(IBM)])
+    add_normalized(store, T1, 0, [row(AAPL), row(IBM)])
+    add_normalized(store, T1, 1, [row(IBM)])
     assert _query(database, "symbol", "normalized_latest") == [("IBM",)]
     assert _query(database, "symbol", "normalized ORDER BY captured_at, symbol") == [("AAPL",), ("IBM",), ("IBM",)]
 
 
 def test_the_latest_capture_is_the_last_one_made_whatever_its_time(store: Store, database: sqlite3.Connection) -> None:
-    add_normalised(store, T1, 9, [row(shares=1)])
-    add_normalised(store, T1, 0, [row(shares=2)])
+    add_normalized(store, T1, 9, [row(shares=1)])
+    add_normalized(store, T1, 0, [row(shares=2)])
     assert _query(database, "shares", "normalized_latest") == [(2,)]
 
 
 def test_the_latest_view_has_the_newest_capture_of_each_partition(store: Store, database: sqlite3.Connection) -> None:
     for minute, (partition, shares) in enumerate([(T1, 1), (T2, 2), (T1, 3)]):
-        add_normalised(store, partition, minute, [row(shares=shares)])
+        add_normalized(store, partition, minute, [row(shares=shares)])
     add_capture(store, T2, 9)
     found = _query(database, "tier, shares", "normalized_latest ORDER BY tier")
     assert found == [("NMS_TIER_1", 3), ("NMS_TIER_2", 2)]
 
 
 def test_analytics_can_be_queried(store: Store, database: sqlite3.Connection) -> None:
-    capture = add_normalised(store, T1, 0, [row(AAPL, UBSA, 1, 2), row(IBM, UBSA, 2, 3), row(IBM, CITADEL, 1, 4)])
+    capture = add_normalized(store, T1, 0, [row(AAPL, UBSA, 1, 2), row(IBM, UBSA, 2, 3), row(IBM, CITADEL, 1, 4)])
     assert add_analysis(store, [capture])
     volume = "venue_type, mpid, crd, venue_name, shares, shares_micros, trades, symbols"
     assert _query(database, volume, "venue_volume ORDER BY venue_type") == [
@@ -173,7 +173,7 @@ def test_analytics_can_be_queried(store: Store, database: sqlite3.Connection) ->
 def test_the_latest_analytics_are_those_of_the_newest_capture(
     store: Store, database: sqlite3.Connection, view: str
 ) -> None:
-    older, newer = add_normalised(store, T1, 0), add_normalised(store, T1, 1, [row(shares=5)])
+    older, newer = add_normalized(store, T1, 0), add_normalized(store, T1, 1, [row(shares=5)])
     for capture in (newer, older):
         assert add_analysis(store, [capture])
     assert _query(database, "capture_id", f"{view}_latest") == [(newer.capture_id,)]
@@ -181,7 +181,7 @@ def test_the_latest_analytics_are_those_of_the_newest_capture(
 
 
 def test_analytics_calculated_anew_are_shown_once(store: Store, database: sqlite3.Connection) -> None:
-    capture = add_normalised(store)
+    capture = add_normalized(store)
     for version in (1, 2):
         assert add_analysis(store, [capture], calc_version=version)
     assert [_count(database, f"finra_otc_transparency_{view}") for view in ("hhi", "hhi_latest")] == [1, 1]
@@ -190,7 +190,7 @@ def test_analytics_calculated_anew_are_shown_once(store: Store, database: sqlite
 def test_analytics_across_tiers_count_their_own_revisions(store: Store, database: sqlite3.Connection) -> None:
     captures = add_whole_week(store)
     assert add_analysis(store, captures)
-    captures[2] = add_normalised(store, OTC, 9, [row(shares=5)])
+    captures[2] = add_normalized(store, OTC, 9, [row(shares=5)])
     assert add_analysis(store, captures)
     found = _query(database, "tier, revision, shares", "weekly_totals")
     assert found == _query(database, "tier, revision, shares", "weekly_totals_latest") == [("ALL", 2, 205)]
@@ -209,7 +209,7 @@ def test_analytics_of_a_tier_have_the_revision_of_their_capture(store: Store, da
 def test_the_history_of_one_symbol_is_looked_up_not_searched_for(store: Store, database: sqlite3.Connection) -> None:
     rows = [row((f"S{i:04}", "", "")) for i in range(500)]
     for weeks in range(4):
-        add_normalised(store, Partition(date.fromordinal(NEXT_WEEK.toordinal() + 7 * weeks), Tier.OTC), weeks, rows)
+        add_normalized(store, Partition(date.fromordinal(NEXT_WEEK.toordinal() + 7 * weeks), Tier.OTC), weeks, rows)
     select = "SELECT * FROM finra_otc_transparency_normalized_latest WHERE symbol = 'S0042'"
     plan = [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {select}")]
     assert len(database.execute(select).fetchall()) == 4

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event
 
 from finra_core import open_store
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.partitions import week_key
-from finra_core.testing.examples import T1, UBSA, Row, add_capture, add_normalised, add_records, at, row
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.partitions import week_key
+from finra_core.testing.examples import T1, UBSA, Row, add_capture, add_normalized, add_records, at, row
 from finra_sql.store import SqlStore
 
 PASSING = [Check(week_key(date(2020, 1, 3) + timedelta(weeks=i)), Stage.CALC, ()) for i in range(50)]
@@ -60,7 +60,7 @@ def test_a_check_that_passes_after_another_of_its_key_found_something_resolves_i
 def test_a_server_is_told_in_one_statement_which_rows_a_restatement_ended(store: SqlStore) -> None:
     if store.url.startswith("sqlite:"):
         pytest.skip("no server")
-    add_normalised(store, T1, 0, numbered(changed=0))
+    add_normalized(store, T1, 0, numbered(changed=0))
     capture = add_capture(store, T1, 1)
     with statements(store) as sent:
         changes = add_records(store, capture, numbered(changed=600))

@@ -19,22 +19,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from finra_core import open_store
-from finra_core.analytics import CALC_VERSION
-from finra_core.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.captures import Capture, SourceVersion
-from finra_core.partitions import Partition, cross_tier_key, week_key
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.partitions import Partition, cross_tier_key, week_key
+from finra_core.domain.readiness import TRADING, Readiness, WeekState
+from finra_core.domain.records import MAX_INTEGER
+from finra_core.domain.tiers import TIERS
+from finra_core.domain.timestamps import utc_text
 from finra_core.ports import RunRecord, Store, Transaction
-from finra_core.readiness import TRADING, Readiness, WeekState
-from finra_core.records import MAX_INTEGER
-from finra_core.tables import Reject
 from finra_core.testing.examples import RUN_DATE, analysis_of, at, new_capture, payload, records
-from finra_core.tiers import TIERS
-from finra_core.timestamps import utc_text
+from finra_core.weekly_summary.delimited import Reject
 from finra_simulator import World
 from finra_sql.schema import metadata
 from finra_sql.views import definitions
-from harness import Bench, Clock
-from postgres import Server
+from support.harness import Bench, Clock
+from support.postgres import Server
 
 WEEKS = (date(2025, 12, 26), date(2026, 1, 2))
 PARTITIONS = [Partition(week, tier) for week in WEEKS for tier in TIERS]
@@ -109,7 +109,7 @@ class Agreement(RuleBasedStateMachine):
             self.captures.append(tuple(made))
 
     @rule(data=st.data(), rows=contents, rejects=rejected, fail=st.booleans())
-    def normalise(self, data: st.DataObject, rows: Mapping[Any, Any], rejects: list[Reject], fail: bool) -> None:
+    def normalize(self, data: st.DataObject, rows: Mapping[Any, Any], rejects: list[Reject], fail: bool) -> None:
         if not self.captures:
             return
         copies = data.draw(st.sampled_from(self.captures))
@@ -125,19 +125,19 @@ class Agreement(RuleBasedStateMachine):
         assert all(change == changes[0] for change in changes)
 
     @rule(data=st.data(), calc_version=st.integers(1, 2), fail=st.booleans())
-    def analyse_one(self, data: st.DataObject, calc_version: int, fail: bool) -> None:
-        normalised = [copies for copies in self.captures if self.is_normalised(copies)]
-        if normalised:
-            self.analyse([data.draw(st.sampled_from(normalised))], calc_version, fail)
+    def analyze_one(self, data: st.DataObject, calc_version: int, fail: bool) -> None:
+        normalized = [copies for copies in self.captures if self.is_normalized(copies)]
+        if normalized:
+            self.analyze([data.draw(st.sampled_from(normalized))], calc_version, fail)
 
     @rule(week=weeks, fail=st.booleans())
-    def analyse_across(self, week: date, fail: bool) -> None:
+    def analyze_across(self, week: date, fail: bool) -> None:
         states = [store.week_states([week], CALC_VERSION)[week] for store in self.stores]
         inputs = [state.cross_tier_inputs() for state in states]
         if inputs[0] is not None:
-            self.analyse(list(zip(*(own or () for own in inputs), strict=True)), CALC_VERSION, fail)
+            self.analyze(list(zip(*(own or () for own in inputs), strict=True)), CALC_VERSION, fail)
 
-    def analyse(self, inputs: list[tuple[Capture, ...]], calc_version: int, fail: bool) -> None:
+    def analyze(self, inputs: list[tuple[Capture, ...]], calc_version: int, fail: bool) -> None:
         self.minute += 1
         analyses = [
             analysis_of(store, [copies[i] for copies in inputs], minute=self.minute, calc_version=calc_version)
@@ -213,15 +213,15 @@ class Agreement(RuleBasedStateMachine):
         yield [self.named(c, i) for c in store.captures()]
         yield [self.named(c, i) for c in store.captures(PARTITIONS[::2])]
         yield {p: self.named(c, i) for p, c in store.latest_captures(PARTITIONS[1:]).items()}
-        yield [self.named(c, i) for c in store.unnormalised()]
-        yield [[self.named(c, i) for c in store.unanalysed(version)] for version in (1, 2)]
+        yield [self.named(c, i) for c in store.unnormalized()]
+        yield [[self.named(c, i) for c in store.unanalyzed(version)] for version in (1, 2)]
         yield store.weeks()
         yield {week: self.named_state(state, i) for week, state in store.week_states(WEEKS, 1).items()}
         for copies in self.captures:
             yield store.documents(copies[i])
-            if self.is_normalised(copies):
+            if self.is_normalized(copies):
                 yield (list(store.records(copies[i]).rows()), store.rejects(copies[i]))
-        yield store.shared_symbols([copies[i] for copies in self.captures if self.is_normalised(copies)])
+        yield store.shared_symbols([copies[i] for copies in self.captures if self.is_normalized(copies)])
         for wanted in (None, WEEKS[1:]):
             yield [evolve(a, inputs=tuple(numbers[n] for n in a.inputs)) for a in store.analyses(wanted)]
             yield store.readiness(wanted)
@@ -237,16 +237,16 @@ class Agreement(RuleBasedStateMachine):
             tier: evolve(
                 own,
                 newest=self.named(own.newest, i),
-                normalised=self.named(own.normalised, i) if own.normalised else None,
+                normalized=self.named(own.normalized, i) if own.normalized else None,
             )
             for tier, own in state.tiers.items()
         }
         return evolve(state, tiers=tiers)
 
-    def is_normalised(self, copies: tuple[Capture, ...]) -> bool:
+    def is_normalized(self, copies: tuple[Capture, ...]) -> bool:
         """As the memory says."""
-        unanalysed = self.stores[0].unanalysed(99)
-        return copies[0].number in {capture.number for capture in unanalysed}
+        unanalyzed = self.stores[0].unanalyzed(99)
+        return copies[0].number in {capture.number for capture in unanalyzed}
 
     def teardown(self) -> None:
         for store in getattr(self, "stores", ()):
@@ -287,7 +287,7 @@ def test_one_history_has_the_same_contents_in_every_table_and_view_of_both_datab
     urls = [f"sqlite:///{tmp_path / 'finra.db'}", postgres.url(postgres_database)]
     for url in urls:
         run_numbers = count()
-        monkeypatch.setattr("finra_core.scheduler.new_run_id", lambda numbers=run_numbers: f"run-{next(numbers)}")
+        monkeypatch.setattr("finra_core.runs.scheduler.new_run_id", lambda numbers=run_numbers: f"run-{next(numbers)}")
         with closing(open_store(url)) as store:
             bench = Bench(store, World(symbols=12, ats=3, firms=3, restatement_rate=1.0), Clock())
             for _day in range(4):

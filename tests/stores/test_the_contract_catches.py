@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import broken_stores
-from verdict import judge
+from support import broken_stores
+from support.contract_verdict import judge
 
 CAUGHT_BY = {
     "CommitsWhatRaised": "test_a_block_that_raises_leaves_nothing",
@@ -23,7 +23,7 @@ CAUGHT_BY = {
     "ReencodesDocuments": "test_documents_are_read_back_byte_for_byte",
     "KeepsOneDocumentAHash": "test_equal_contents_in_another_order_of_rows_keep_their_own_bytes",
     "KeepsWithdrawnRows": "test_changes_are_counted_against_the_records_before",
-    "NormalisesAgain": "test_a_capture_is_normalised_once",
+    "NormalizesAgain": "test_a_capture_is_normalized_once",
     "DropsRejects": "test_rejects_are_read_back_by_document_and_line",
     "KeepsSharesAsDoubles": "test_numbers_are_kept_to_the_last_digit",
     "SharesSymbolsWithinACapture": "test_symbols_are_shared_by_captures_and_not_within_one",
@@ -39,7 +39,7 @@ CAUGHT_BY = {
 
 _SUITE = """\
 import pytest
-from broken_stores import {store}
+from support.broken_stores import {store}
 from finra_core.testing.store import StoreContract
 
 class TestStore(StoreContract):

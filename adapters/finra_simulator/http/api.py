@@ -13,9 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from attrs import evolve, field, frozen
 
-from finra_core.partitions import Partition
-from finra_core.tiers import Tier
-from finra_core.weeks import week_ending_of
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
+from finra_core.domain.weeks import week_ending_of
 from finra_simulator.http.datasets import (
     Dataset,
     Field,

@@ -11,9 +11,9 @@ from zlib import crc32
 
 from attrs import field, frozen
 
-from finra_core.partitions import Partition
-from finra_core.tiers import TIERS, Tier
-from finra_core.weeks import week_ending_of
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import TIERS, Tier
+from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import NOT_APPLICABLE, market_totals
 from finra_simulator.rows import FIELDS, MICROS, Row, plain_decimal
 from finra_simulator.text import notional

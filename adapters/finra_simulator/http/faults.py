@@ -9,7 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 from attrs.validators import and_, ge, in_, le
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 from finra_simulator.chance import below, stream
 from finra_simulator.http.api import Kind
 

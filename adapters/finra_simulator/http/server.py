@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from types import TracebackType
 
-from finra_core.ambient import utc_now
-from finra_core.partitions import Partition
+from finra_core.domain.clock import utc_now
+from finra_core.domain.partitions import Partition
 from finra_simulator.http.api import Api, Kind, Options
 from finra_simulator.http.faults import Fault, FaultPlan, RandomFaults
 from finra_simulator.http.tokens import LIFETIME, Tokens

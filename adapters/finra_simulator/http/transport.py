@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import evolve, frozen
 
-from finra_core.partitions import Partition
+from finra_core.domain.partitions import Partition
 from finra_simulator.http.api import Alteration, Answer, ApiRequest, Kind, classify, error_answer
 from finra_simulator.http.datasets import Record
 from finra_simulator.http.faults import STATUSES, Fault

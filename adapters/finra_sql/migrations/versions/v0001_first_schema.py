@@ -166,8 +166,8 @@ def _analytics() -> None:
         Column("symbols", Integer, nullable=False),
         Column("hhi", Float),
         UniqueConstraint("week_ending", "tier", "inputs", "calc_version"),
-        Index("finra_otc_analyses_by_capture", "capture_id", "revision", "calc_version"),
-        Index("finra_otc_analyses_by_week", "week_ending", "tier", "newest_input", "calc_version"),
+        Index("finra_otc_analyzes_by_capture", "capture_id", "revision", "calc_version"),
+        Index("finra_otc_analyzes_by_week", "week_ending", "tier", "newest_input", "calc_version"),
     )
     op.create_table(
         "finra_otc_analysis_venues",

@@ -1,0 +1,43 @@
+"""Columns of few distinct values: a partition has tens of venues, thousands of securities and 50,000 rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+V = TypeVar("V", bound=Hashable)
+
+
+@frozen(eq=False)
+class DictionaryColumn(Generic[V]):
+    """A column by its distinct values: element i is `values[codes[i]]`. Every value occurs."""
+
+    values: Sequence[V]
+    codes: Sequence[int]
+
+    @classmethod
+    def of(cls, column: Iterable[V]) -> DictionaryColumn[V]:
+        """This column, its values in the order in which they first occur."""
+        numbers: DictionaryEncoder[V] = DictionaryEncoder()
+        codes = numbers.encode(column)
+        return cls(list(numbers), codes)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[V]:
+        return map(self.values.__getitem__, self.codes)
+
+
+class DictionaryEncoder(dict[V, int]):
+    """Numbers values from 0 on, as they are first asked for."""
+
+    def __missing__(self, value: V) -> int:
+        code = self[value] = len(self)
+        return code
+
+    def encode(self, column: Iterable[V]) -> list[int]:
+        """The number of each element."""
+        return list(map(self.__getitem__, column))

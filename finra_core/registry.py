@@ -1,0 +1,89 @@
+"""Finding adapters by URL scheme. Ours are registered as anyone's are: by entry points.
+
+The groups are `finra_core.sources`, callables (url, settings) -> Source, `finra_core.stores`, callables
+(url, *, read_only) -> Store, and `finra_core.executors`, callables (url, workers) -> Executor. Only the adapter
+asked for is imported. The domain's modules do not import this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, cast
+
+from finra_core.domain.errors import ConfigurationError
+from finra_core.ports import Source, Store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+SOURCES = "finra_core.sources"
+STORES = "finra_core.stores"
+EXECUTORS = "finra_core.executors"
+
+
+def open_source(url: str, settings: Mapping[str, str] | None = None) -> Source:
+    """The source behind a URL such as `simulator:?seed=7`; settings are named like the environment variables.
+
+    Raises:
+        ConfigurationError: nobody serves the scheme, several do, or the adapter refuses the URL.
+    """
+    return cast("Source", _load(SOURCES, url)(url, settings or {}))
+
+
+def open_store(url: str, *, read_only: bool = False) -> Store:
+    """The store behind a URL such as `sqlite:///finra_otc.db`.
+
+    Raises:
+        ConfigurationError: nobody serves the scheme, several do, or the adapter refuses the URL.
+        StoreError: it cannot be opened.
+    """
+    return cast("Store", _load(STORES, url)(url, read_only=read_only))
+
+
+def open_executor(url: str, workers: int) -> Executor:
+    """The executor behind a URL such as `processes:`, with so many workers where it starts them itself.
+
+    Raises:
+        ConfigurationError: nobody serves the scheme, several do, the adapter refuses the URL, or nobody answers there.
+    """
+    return cast("Executor", _load(EXECUTORS, url)(url, workers))
+
+
+def _load(group: str, url: str) -> Any:
+    kind = group.rpartition(".")[2].removesuffix("s")
+    scheme, colon, _rest = url.partition(":")
+    if not colon:
+        raise ConfigurationError(f"{url!r} is no {kind} URL: the known schemes are {_known(group)}")
+    entry_point = _find(group, kind, scheme)
+    try:
+        return entry_point.load()
+    except ModuleNotFoundError as error:
+        extra = f"; pip install 'finra-core[{entry_point.extras[0]}]'" if entry_point.extras else ""
+        raise ConfigurationError(f"{kind} {scheme}: needs {error.name}, which is not installed{extra}") from error
+
+
+def _find(group: str, kind: str, scheme: str) -> EntryPoint:
+    entries = _scan(group, scheme)
+    if not entries:
+        raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: the known ones are {_known(group)}")
+    # Who registered an entry stands in its distribution's metadata, all of which is parsed for it: not for one alone.
+    if len(entries) > 1:
+        _check_one_claims(kind, scheme, entries)
+    return entries[0]
+
+
+def _check_one_claims(kind: str, scheme: str, entries: list[EntryPoint]) -> None:
+    # One distribution may be on the path twice (a wheel and an editable install): that is no conflict.
+    found = {(entry.dist.name if entry.dist else "?", entry.value) for entry in entries}
+    if len(found) > 1:
+        claims = " and ".join(f"{name} ({value})" for name, value in sorted(found))
+        raise ConfigurationError(f"{kind} scheme {scheme!r} is claimed by {claims}: uninstall one")
+
+
+def _scan(group: str, scheme: str) -> list[EntryPoint]:
+    return list(entry_points(group=group, name=scheme))
+
+
+def _known(group: str) -> str:
+    return ", ".join(sorted({entry.name for entry in entry_points(group=group)})) or "none"

@@ -1,0 +1,1 @@
+"""FINRA's weeklySummary format: from delimited documents to records."""

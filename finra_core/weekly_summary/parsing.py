@@ -1,0 +1,394 @@
+"""From FINRA's rows to records: each row becomes a record, a control total, or a reject with its reason.
+
+Columns are gathered batch by batch as dictionary columns. Venues, dates and keys are then checked once for each
+distinct value and not once for each row.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from operator import itemgetter
+
+from attrs import Factory, define, frozen
+
+from finra_core.domain.dictionary_column import DictionaryColumn, DictionaryEncoder, V
+from finra_core.domain.errors import ControlTotalError, SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.records import (
+    CONTROL_TYPES,
+    FIRM_TYPES,
+    MAX_INTEGER,
+    MICROS,
+    NO_CRD,
+    SUMMARY_TYPES,
+    Records,
+    SecurityKey,
+    VenueKey,
+    canonical_venue,
+    check_identity,
+    format_shares,
+    half_of,
+    summary_types,
+    venue_identity,
+)
+from finra_core.domain.tiers import TIERS, VenueType
+from finra_core.weekly_summary.delimited import Reject, Table, read_lines, read_tables
+
+_PLAIN_DIGITS = 12
+"""So many digits are an integer within bounds, whatever their scale: no need to look closer."""
+
+NOISE_BITS = 44
+"""A service that adds doubles prints 32497.333333000002 for 32497.333333. A number stands for the nearest one of up
+to 6 decimals if it differs from it by at most 2^-44 of itself: what adding some 500 doubles can be off by."""
+
+_DOUBLE_DIGITS = 17
+"""No double prints more significant digits."""
+
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+_SECURITY_FIELDS = ("issueSymbolIdentifier", "issueName", "productTypeCode")
+
+
+@frozen(eq=False)
+class ParsedContent:
+    """What a payload holds: the records, the rows that could not be used, and the rows that are other cuts.
+
+    rejects: by document and line.
+    """
+
+    records: Records
+    rejects: tuple[Reject, ...]
+    control_rows: int
+
+
+def parse_content(documents: Sequence[bytes], partition: Partition) -> ParsedContent:
+    """Read the documents of one partition.
+
+    Bad rows are set aside with their reason. Of rows with equal keys the first is kept when they
+    agree, none when they contradict each other.
+
+    Raises:
+        SourceDataError: a document is no FINRA data, holds another week or tier, or has no usable row.
+        ControlTotalError: the payload's own *_SMBL totals differ from the sum over its records.
+    """
+    gathered = _gather(documents, partition)
+    records, set_aside = _set_aside(gathered)
+    rejects = tuple(sorted(gathered.rejects + set_aside, key=lambda reject: (reject.document, reject.line)))
+    if not len(records):
+        first = f"; the first: line {rejects[0].line}, {rejects[0].reason}" if rejects else ""
+        raise SourceDataError(f"no usable row among {len(rejects):,}{first}", partition=partition)
+    _check_sums(records, partition)
+    _check_control_totals(records, gathered.controls, partition)
+    return ParsedContent(records, rejects, gathered.control_rows)
+
+
+# Gathering ----------------------------------------------------------------------------------------
+
+
+_Place = tuple[int, int]
+"""Document and line."""
+
+
+@define(eq=False)
+class _Gathered:
+    """The columns of all rows of records, good and bad; `reasons` are of the bad ones, by their index.
+
+    batches: where each batch begins, its document, and the lines that its rows stood on.
+    """
+
+    documents: Sequence[bytes]
+    securities: DictionaryEncoder[SecurityKey] = Factory(DictionaryEncoder)
+    security_codes: list[int] = Factory(list)
+    venues: DictionaryEncoder[VenueKey] = Factory(DictionaryEncoder)
+    venue_codes: list[int] = Factory(list)
+    dates: DictionaryEncoder[str] = Factory(DictionaryEncoder)
+    date_codes: list[int] = Factory(list)
+    shares_micros: list[int] = Factory(list)
+    trades: list[int] = Factory(list)
+    reasons: dict[int, str] = Factory(dict)
+    batches: list[tuple[int, int, Sequence[int]]] = Factory(list)
+    rejects: list[Reject] = Factory(list)
+    controls: list[tuple[str, str, int]] = Factory(list)
+    control_rows: int = 0
+
+    def __len__(self) -> int:
+        return len(self.shares_micros)
+
+    def records(self) -> Records:
+        """All rows, good and bad."""
+        return Records(
+            DictionaryColumn(list(self.securities), self.security_codes),
+            _with_aggregates(list(self.venues), self.venue_codes),
+            self.shares_micros,
+            self.trades,
+            DictionaryColumn(list(self.dates), self.date_codes),
+        )
+
+    def place(self, index: int) -> _Place:
+        """Where a row stood."""
+        start, document, lines = self.batches[bisect_right(self.batches, index, key=itemgetter(0)) - 1]
+        return document, lines[index - start]
+
+
+def _with_aggregates(venues: Sequence[VenueKey], codes: list[int]) -> DictionaryColumn[VenueKey]:
+    """The venues as they are stored. FINRA's ways to write one aggregate become one value."""
+    stored = [canonical_venue(venue) for venue in venues]
+    if stored == venues:
+        return DictionaryColumn(venues, codes)
+    return DictionaryColumn.of(stored[code] for code in codes)
+
+
+def _gather(documents: Sequence[bytes], partition: Partition) -> _Gathered:
+    gathered = _Gathered(documents)
+    try:
+        for document, content in enumerate(documents):
+            for table in read_tables(content, document):
+                check_identity(table.distinct, partition)
+                _add_batch(gathered, document, table, partition)
+    except SourceDataError as error:
+        error.partition = partition
+        raise
+    return gathered
+
+
+def _add_batch(gathered: _Gathered, document: int, table: Table, partition: Partition) -> None:
+    gathered.rejects += table.rejects
+    kinds = summary_types(table)
+    if not set(kinds) <= FIRM_TYPES.keys():
+        gathered.controls += _control_totals(table, kinds, partition)
+        gathered.control_rows += sum(kind not in FIRM_TYPES and kind in SUMMARY_TYPES for kind in kinds)
+        gathered.rejects += [
+            Reject(document, line, f"unknown summaryTypeCode {kind!r}", text)
+            for kind, line, text in zip(kinds, table.lines, table.texts, strict=True)
+            if kind not in SUMMARY_TYPES
+        ]
+        table = table.only([kind in FIRM_TYPES for kind in kinds])
+        kinds = [kind for kind in kinds if kind in FIRM_TYPES]
+    _add_rows(gathered, document, table, kinds)
+
+
+def _add_rows(gathered: _Gathered, document: int, table: Table, kinds: list[str]) -> None:
+    start = len(gathered)
+    gathered.batches.append((start, document, table.lines))
+    venue_types = map(FIRM_TYPES.__getitem__, kinds)
+    venue_fields = (table.values(name) for name in ("MPID", "firmCRDNumber", "marketParticipantName"))
+    security_fields = (table.values(name) for name in _SECURITY_FIELDS)
+    gathered.venue_codes += gathered.venues.encode(zip(venue_types, *venue_fields, strict=True))
+    gathered.security_codes += gathered.securities.encode(zip(*security_fields, strict=True))
+    gathered.date_codes += gathered.dates.encode(table.values("lastUpdateDate"))
+    reasons: dict[int, str] = {}
+    gathered.shares_micros += _numbers(table, "totalWeeklyShareQuantity", MICROS, reasons)
+    gathered.trades += _numbers(table, "totalWeeklyTradeCount", 1, reasons)
+    gathered.reasons.update((start + i, reason) for i, reason in reasons.items())
+
+
+# Numbers ------------------------------------------------------------------------------------------
+
+
+def _numbers(table: Table, name: str, scale: int, reasons: dict[int, str]) -> list[int]:
+    """Each value of the column times `scale`, exactly; 0 with a reason where it is no such number."""
+    column = table.values(name)
+    joined = "".join(column)
+    if joined.isascii() and joined.isdigit() and "" not in column and max(map(len, column)) <= _PLAIN_DIGITS:
+        return [value * scale for value in map(int, column)] if scale != 1 else list(map(int, column))
+    values = []
+    for i, text in enumerate(column):
+        value = _scaled(text, scale)
+        if value is None:
+            expected = "a number of up to 6 decimals" if scale > 1 else "a whole number"
+            reasons.setdefault(i, f"{name} {text[:40]!r} is not {expected}")
+        values.append(value or 0)
+    return values
+
+
+def _scaled(text: str, scale: int) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= _PLAIN_DIGITS:
+        return int(text) * scale
+    if not _NUMBER.fullmatch(text):
+        return None
+    written = Decimal(text)
+    numerator, denominator = written.as_integer_ratio()  # exact, where Decimal's product would round
+    value, rest = divmod(numerator * scale, denominator)
+    if rest:
+        if len(written.normalize().as_tuple().digits) > _DOUBLE_DIGITS:
+            return None
+        value, rest = _without_noise(numerator * scale, denominator)
+    return value if not rest and value <= MAX_INTEGER else None
+
+
+def _without_noise(numerator: int, denominator: int) -> tuple[int, int]:
+    """The whole number nearest to a fraction, and 0 where the difference is a double's noise, else 1."""
+    nearest = (2 * numerator + denominator) // (2 * denominator)
+    off = abs(numerator - nearest * denominator)
+    return nearest, int(off << NOISE_BITS > numerator)
+
+
+def is_noise(difference: int, value: int) -> bool:
+    """Whether a sum of doubles may be off by this difference from its value; both in the same unit."""
+    return abs(difference) << NOISE_BITS <= value
+
+
+# Setting aside ------------------------------------------------------------------------------------
+
+
+def _set_aside(gathered: _Gathered) -> tuple[Records, list[Reject]]:
+    """The good records, and the other rows with the first reason of each."""
+    everything = gathered.records()
+    bad = _bad_values(gathered)
+    records = everything.without(bad)
+    kept = [i for i in range(len(everything)) if i not in bad] if bad else range(len(everything))
+    repeats = _repeats(records, lambda i: gathered.place(kept[i]))
+    reasons = bad | {kept[i]: reason for i, reason in repeats.items()}
+    places = {gathered.place(i): reason for i, reason in reasons.items()}
+    return records.without(repeats), _rejects(gathered.documents, places)
+
+
+def _rejects(documents: Sequence[bytes], reasons: dict[_Place, str]) -> list[Reject]:
+    """Texts are not kept while reading, since rows are hardly ever set aside: those documents are read again."""
+    lines = {number: read_lines(documents[number]) for number in {document for document, _line in reasons}}
+    return [Reject(document, line, why, lines[document][line - 1]) for (document, line), why in reasons.items()]
+
+
+def _bad_values(gathered: _Gathered) -> dict[int, str]:
+    reasons = dict(gathered.reasons)
+    _judge(gathered.dates, gathered.date_codes, _date_problem, reasons)
+    _judge(gathered.venues, gathered.venue_codes, _venue_problem, reasons)
+    return reasons
+
+
+def _judge(
+    values: DictionaryEncoder[V], codes: Sequence[int], problem: Callable[[V], str | None], reasons: dict[int, str]
+) -> None:
+    """Give the rows whose value has a problem their reason, where they have none yet."""
+    bad = {code: found for value, code in values.items() if (found := problem(value))}
+    if bad:
+        for i, code in enumerate(codes):
+            if code in bad:
+                reasons.setdefault(i, bad[code])
+
+
+def _date_problem(text: str) -> str | None:
+    return None if _is_date(text) else f"lastUpdateDate {text[:40]!r} is not a date"
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text)) and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+def _venue_problem(venue: VenueKey) -> str | None:
+    """An ATS is known by its MPID, a firm by its CRD number, which is digits, an aggregate of firms by its name."""
+    kind, mpid, crd, name = venue
+    if kind == VenueType.ATS and not mpid:
+        return "an ATS row without MPID"
+    if kind == VenueType.NON_ATS and crd in NO_CRD and not name:
+        return "a non-ATS row without firmCRDNumber and marketParticipantName"
+    if crd and not (crd.isascii() and crd.isdigit()):
+        return f"firmCRDNumber {crd[:40]!r} is not a number"
+    return None
+
+
+def _repeats(records: Records, place: Callable[[int], _Place]) -> dict[int, str]:
+    """Rows that are one too many for their key, and why."""
+    venue_keys = DictionaryColumn.of(map(venue_identity, records.venues.values))
+    width = len(venue_keys)
+    pairs = zip(records.securities.codes, records.venues.codes, strict=True)
+    keys = [security * width + venue_keys.codes[venue] for security, venue in pairs]
+    if len(set(keys)) == len(keys):
+        return {}
+    rows = list(records.rows())
+    same_key: dict[int, list[int]] = {}
+    for i, key in enumerate(keys):
+        same_key.setdefault(key, []).append(i)
+    reasons: dict[int, str] = {}
+    for same in same_key.values():
+        if len(same) > 1:
+            agree = len({rows[i] for i in same}) == 1
+            reasons.update(_repeated(same, place) if agree else _contradicting(same, place))
+    return reasons
+
+
+def _repeated(same: list[int], place: Callable[[int], _Place]) -> dict[int, str]:
+    first = place(same[0])
+    return {i: f"repeats {_named([first], place(i)[0])}" for i in same[1:]}
+
+
+def _contradicting(same: list[int], place: Callable[[int], _Place]) -> dict[int, str]:
+    places = [place(i) for i in same]
+    named = _named(places, places[0][0])
+    return dict.fromkeys(same, f"duplicate key: {named} have one key and different values")
+
+
+def _named(lines: list[tuple[int, int]], here: int) -> str:
+    """Lines as (document, line) in words, as seen from a row of document `here`."""
+    if any(document != here for document, _line in lines):
+        return ", ".join(f"line {line} of document {document}" for document, line in lines)
+    numbers = ", ".join(str(line) for _document, line in lines)
+    return f"line {numbers}" if len(lines) == 1 else f"lines {numbers}"
+
+
+# Sums ---------------------------------------------------------------------------------------------
+
+
+def _check_sums(records: Records, partition: Partition) -> None:
+    """Databases add in 64 bits, and a week is the sum of three tiers."""
+    for name, column in (("shares", records.shares_micros), ("trades", records.trades)):
+        if sum(column) > MAX_INTEGER // len(TIERS):
+            raise SourceDataError(f"the sum of all {name} is out of range: {sum(column):,}", partition=partition)
+
+
+def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[tuple[str, str, int]]:
+    """(venue type, symbol, micro-shares) of each *_SMBL row."""
+    controls = table.only([kind in CONTROL_TYPES for kind in kinds])
+    if not len(controls):
+        return []
+    reasons: dict[int, str] = {}
+    shares = _numbers(controls, "totalWeeklyShareQuantity", MICROS, reasons)
+    if reasons:
+        raise ControlTotalError(f"unreadable control total: {next(iter(reasons.values()))}", partition=partition)
+    venue_types = [CONTROL_TYPES[kind] for kind in kinds if kind in CONTROL_TYPES]
+    return list(zip(venue_types, controls.values("issueSymbolIdentifier"), shares, strict=True))
+
+
+def _check_control_totals(records: Records, controls: list[tuple[str, str, int]], partition: Partition) -> None:
+    """Compare per venue type and symbol; venue types for which FINRA's totals were not fetched are not checked."""
+    if not controls:
+        return
+    expected: Counter[tuple[str, str]] = Counter()
+    for venue_type, symbol, micros in controls:
+        expected[venue_type, symbol] += micros
+    checked = {venue_type for venue_type, _symbol in expected}
+    actual = _sums_per_symbol(records)
+    keys = expected.keys() | {key for key in actual if key[0] in checked}
+    wrong = sorted(key for key in keys if not is_noise(expected[key] - actual[key], actual[key]))
+    if wrong:
+        kind, symbol = wrong[0]
+        raise ControlTotalError(
+            f"control totals differ for {len(wrong):,} symbols; {kind} {symbol!r}: the venues sum to "
+            f"{format_shares(actual[wrong[0]])} shares, FINRA's total is {format_shares(expected[wrong[0]])}",
+            partition=partition,
+        )
+
+
+def _sums_per_symbol(records: Records) -> Counter[tuple[str, str]]:
+    """Micro-shares per half and symbol."""
+    per_security: dict[str, list[int]] = {}
+    for venue in records.venues.values:
+        per_security.setdefault(half_of(venue), [0] * len(records.securities.values))
+    sums = [per_security[half_of(venue)] for venue in records.venues.values]
+    columns = zip(records.securities.codes, records.venues.codes, records.shares_micros, strict=True)
+    for security, venue_code, micros in columns:
+        sums[venue_code][security] += micros
+    per_symbol: Counter[tuple[str, str]] = Counter()
+    for half, of_securities in per_security.items():
+        for security_key, micros in zip(records.securities.values, of_securities, strict=True):
+            per_symbol[half, security_key[0]] += micros
+    return per_symbol

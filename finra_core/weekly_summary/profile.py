@@ -1,0 +1,105 @@
+"""What a document's rows say of themselves as a whole, at a small part of the cost of reading them."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from itertools import repeat
+
+from attrs import Factory, frozen
+
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.records import ATS_RECORD, NON_ATS_RECORD
+from finra_core.weekly_summary.delimited import check_lengths, first_line, is_quoted, read_header, read_tables
+
+_HASHED_AT_ONCE = 1_000
+
+
+@frozen(eq=False)
+class Profile:
+    """A document whose columns are not read before they are asked for.
+
+    names: the columns. row_count: the lines after the header that are not blank. is_plain: all rows have all
+    fields, without quotes.
+    """
+
+    names: tuple[str, ...]
+    row_count: int
+    is_plain: bool
+    _content: bytes
+    _lines: list[bytes]
+    _delimiter: str
+    _seen: dict[str, set[str]] = Factory(dict)
+
+    def distinct(self, name: str) -> set[str]:
+        """The values in a column, over the rows with all their fields; none where there is no such column."""
+        if name not in self.names:
+            return set()
+        if name not in self._seen:  # a source asks, and the core asks again
+            self._seen[name] = self._distinct(name)
+        return self._seen[name]
+
+    def _distinct(self, name: str) -> set[str]:
+        if not self.is_plain:
+            return set().union(*(table.columns[name] for table in read_tables(self._content)))
+        delimiter, rows = self._delimiter.encode(), self._lines[1:]
+        before = self.names.index(name)
+        after = len(self.names) - before
+        if before < after:
+            cells = {row.split(delimiter, before + 1)[before] for row in rows}
+        else:
+            cells = {row.rsplit(delimiter, after)[-after] for row in rows}
+        return {cell.decode() for cell in cells}
+
+    def canonical_hash(self) -> str:
+        """See `hash_lines`."""
+        return hash_lines(self._lines)
+
+
+def profile(content: bytes) -> Profile:
+    """Look over a document.
+
+    Raises:
+        SourceDataError: it is empty, has no rows, is not UTF-8 text, has a broken header or a line over MAX_LINE.
+    """
+    _start, header = first_line(content)
+    delimiter, names = read_header(header)
+    lines = split_lines(content)
+    if len(lines) == 1:
+        raise SourceDataError("header only: the document has no rows")
+    check_lengths(lines)
+    # Widths are counted over all rows at once: what is right about them all need not be asked of each.
+    whole = set(map(bytes.count, lines, repeat(delimiter.encode()))) == {len(names) - 1}
+    is_plain = whole and not is_quoted(lines[1].decode(), delimiter)
+    return Profile(names, len(lines) - 1, is_plain, content, lines, delimiter)
+
+
+def distinct_summary_types(profiled: Profile) -> set[str]:
+    """The summaryTypeCodes of a document's rows, as `summary_types` tells them."""
+    if "summaryTypeCode" in profiled.names:
+        return profiled.distinct("summaryTypeCode")
+    if "firmCRDNumber" not in profiled.names:
+        return {ATS_RECORD}
+    mpids = profiled.distinct("MPID") if "MPID" in profiled.names else {""}
+    return {ATS_RECORD if mpid else NON_ATS_RECORD for mpid in mpids}
+
+
+def split_lines(document: bytes) -> list[bytes]:
+    """A document's lines that are not blank, as they are written, without their ends: the header and the rows."""
+    document = document.removeprefix(codecs.BOM_UTF8)
+    if b"\r" in document:
+        document = document.replace(b"\r\n", b"\n")
+    lines = document.removesuffix(b"\n").split(b"\n")
+    return list(filter(None, lines)) if b"" in lines else lines
+
+
+def hash_lines(lines: list[bytes]) -> str:
+    """SHA-256, 64 hex digits, of a document in canonical order.
+
+    That is the header line and then the other lines sorted bytewise, each ended by one LF.
+    """
+    ordered = [*lines[:1], *sorted(lines[1:])]
+    digest = hashlib.sha256()
+    for start in range(0, len(ordered), _HASHED_AT_ONCE):
+        digest.update(b"\n".join(ordered[start : start + _HASHED_AT_ONCE]) + b"\n")
+    return digest.hexdigest()
