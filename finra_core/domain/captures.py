@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from attrs import frozen
 
 from finra_core.domain.clock import utc_today
+from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import ALL_TIERS, Tier
+from finra_core.domain.tiers import ALL_TIERS, Half, Tier
 
 _RESOLUTION = timedelta(microseconds=1)
 
@@ -30,6 +32,22 @@ class SourceVersion:
 
 
 @frozen(kw_only=True)
+class NewCapture:
+    """A capture to be stored; the store gives it its number. Fields as in `Capture`."""
+
+    capture_id: str
+    revision: int
+    partition: Partition
+    captured_at: datetime
+    verified_at: datetime
+    content_hash: str
+    version: SourceVersion | None
+    row_count: int
+    run_id: str
+    reason: str
+
+
+@frozen(kw_only=True)
 class Capture:
     """One stored capture.
 
@@ -41,6 +59,9 @@ class Capture:
     row_count: data rows in the raw payload, whatever their kind.
     verified_at: when the last reading that found this content began, the capture's own if none since. A change
         after that instant may not be in it.
+    normalized_at: when its records were stored, None while it has none.
+    rejected_rows: rows of the payload that are no records, None while it has none.
+    coverage: what its records cover, ATS half first; empty while it has none.
     """
 
     number: int
@@ -56,6 +77,19 @@ class Capture:
     run_id: str
     reason: str
     verified_at: datetime
+    normalized_at: datetime | None = None
+    rejected_rows: int | None = None
+    coverage: tuple[HalfCoverage, ...] = ()
+
+    @property
+    def is_normalized(self) -> bool:
+        """Whether it has records."""
+        return self.normalized_at is not None
+
+    @property
+    def halves(self) -> tuple[Half, ...]:
+        """The halves of the tier that it has records of."""
+        return tuple(half.half for half in self.coverage if half.rows)
 
     def __str__(self) -> str:
         return self.capture_id if self.revision == 1 else f"{self.capture_id} r{self.revision}"
@@ -102,6 +136,33 @@ def parse_capture_id(capture_id: str) -> CaptureId:
             f"malformed capture_id {capture_id!r}: expected domain:tier:YYYY-MM-DD:YYYYMMDD"
         ) from None
     return parsed
+
+
+def next_revision(captures: Iterable[Capture], capture_id: str) -> int:
+    """One over the newest revision among the captures that share this capture_id, 1 for the first."""
+    return max((capture.revision for capture in captures if capture.capture_id == capture_id), default=0) + 1
+
+
+def newest(captures: Iterable[Capture]) -> Capture | None:
+    """The capture with the highest number."""
+    return max(captures, key=lambda capture: capture.number, default=None)
+
+
+def by_partition(captures: Iterable[Capture]) -> dict[Partition, list[Capture]]:
+    """Captures by partition, each partition's oldest first."""
+    found: dict[Partition, list[Capture]] = {}
+    for capture in sorted(captures, key=lambda capture: capture.number):
+        found.setdefault(capture.partition, []).append(capture)
+    return found
+
+
+def unnormalized(captures: Sequence[Capture]) -> list[Capture]:
+    """Of one partition's captures those that wait for records, oldest first.
+
+    A capture older than one that has records is superseded and waits for nothing.
+    """
+    done = max((capture.number for capture in captures if capture.is_normalized), default=0)
+    return sorted((c for c in captures if c.number > done), key=lambda capture: capture.number)
 
 
 def next_captured_at(now: datetime, previous: Capture | None) -> datetime:
