@@ -59,6 +59,8 @@ class Capture:
     row_count: data rows in the raw payload, whatever their kind.
     verified_at: when the last reading that found this content began, the capture's own if none since. A change
         after that instant may not be in it.
+    checked_at: when the source was last asked, by its version or by its content, and still had this; at least
+        verified_at.
     normalized_at: when its records were stored, None while it has none.
     rejected_rows: rows of the payload that are no records, None while it has none.
     coverage: what its records cover, ATS half first; empty while it has none.
@@ -77,6 +79,7 @@ class Capture:
     run_id: str
     reason: str
     verified_at: datetime
+    checked_at: datetime
     normalized_at: datetime | None = None
     rejected_rows: int | None = None
     coverage: tuple[HalfCoverage, ...] = ()

@@ -115,10 +115,23 @@ class DecisionQuery:
 
 @frozen(kw_only=True)
 class RunQuery:
-    """Which runs. A field that is None asks for all; limit: at most so many, the newest."""
+    """Which runs. A field that is None asks for all; limit: at most so many, the newest.
+
+    swept: only those with a `sweep_from`.
+    """
 
     run_id: str | None = None
+    swept: bool = False
     limit: int | None = None
+
+    def select(self, runs: Iterable[RunRecord]) -> list[RunRecord]:
+        """The runs asked for, latest started first; of one instant the later in `runs` first."""
+        found = [
+            run
+            for run in runs
+            if (self.run_id is None or run.run_id == self.run_id) and (run.sweep_from is not None or not self.swept)
+        ]
+        return sorted(reversed(found), key=lambda run: run.started_at, reverse=True)[: self.limit]
 
 
 # What is kept ----------------------------------------------------------------------------------------
@@ -149,7 +162,11 @@ class DecisionRecord:
 
 @frozen(kw_only=True)
 class RunRecord:
-    """One run in the ledger; finished_at, exit_code and report_json are None while it runs or if it was killed."""
+    """One run in the ledger; finished_at, exit_code and report_json are None while it runs or if it was killed.
+
+    sweep_from: rows of older weeks that FINRA dated before this day have been looked for; the next sweep begins
+    with it. None where this run did not sweep, or its source could not tell.
+    """
 
     run_id: str
     started_at: datetime
@@ -158,6 +175,7 @@ class RunRecord:
     run_date: date
     exit_code: int | None
     report_json: str | None
+    sweep_from: date | None = None
 
 
 class Lock(str, Enum):
@@ -240,10 +258,13 @@ class UnitOfWork(ReadView, Protocol):
         """
 
     def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
-        """Store a capture with its payload and its RAW manifest row; its number is over all earlier ones."""
+        """Store a capture with its payload and its RAW manifest row.
 
-    def put_verified(self, capture: Capture, at: datetime) -> None:
-        """Set a capture's `verified_at`."""
+        Its number is over all earlier ones; its `checked_at` is its `verified_at`.
+        """
+
+    def put_checked(self, captures: Sequence[Capture]) -> None:
+        """Set the `verified_at` and `checked_at` of stored captures to what these values say; nothing else changes."""
 
     def put_records(
         self,
