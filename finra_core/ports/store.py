@@ -12,7 +12,7 @@ from typing import Protocol
 from attrs import frozen
 
 from finra_core.domain.analytics import Analysis, AnalysisKey
-from finra_core.domain.anomalies import AnomalyRecord
+from finra_core.domain.anomalies import AnomalyRecord, Severity
 from finra_core.domain.captures import Capture, NewCapture
 from finra_core.domain.changes import RowChange
 from finra_core.domain.coverage import HalfCoverage
@@ -66,6 +66,7 @@ class AnomalyQuery:
     scopes: frozenset[Scope] | None = None
     weeks: frozenset[date] | None = None
     fingerprints: frozenset[str] | None = None
+    severity: Severity | None = None
     open_only: bool = False
 
     def select(self, records: Iterable[AnomalyRecord]) -> list[AnomalyRecord]:
@@ -78,6 +79,7 @@ class AnomalyQuery:
             (self.scopes is None or record.anomaly.scope in self.scopes)
             and (self.weeks is None or record.anomaly.scope.week_ending in self.weeks)
             and (self.fingerprints is None or record.fingerprint in self.fingerprints)
+            and (self.severity is None or record.anomaly.severity is self.severity)
             and (record.is_open or not self.open_only)
         )
 
