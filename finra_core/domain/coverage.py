@@ -38,7 +38,9 @@ def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
     for half, codes in seen.items():
         symbols[half] = {records.securities.values[code].symbol for code in codes}
     venues = {
-        half: {venue_identity(v) for v, own in zip(records.venues.values, halves, strict=True) if own is half and v.is_one}
+        half: {
+            venue_identity(v) for v, own in zip(records.venues.values, halves, strict=True) if own is half and v.is_one
+        }
         for half in Half
     }
     return tuple(

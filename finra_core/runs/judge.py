@@ -57,7 +57,9 @@ def _judge_and_record(
         unit.hold(Lock.JUDGMENTS)
         states = read_states(unit, weeks)
         for week in own:
-            states.setdefault(week, WeekState(week_ending=week, tiers={}, across_tiers_analyzed=False, open_criticals=0))
+            states.setdefault(
+                week, WeekState(week_ending=week, tiers={}, across_tiers_analyzed=False, open_criticals=0)
+            )
         judged = {week: evaluate(states[week], run.run_date) for week in sorted(states, reverse=True)}
         held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
         before = {each.readiness.week_ending: each.readiness for each in held}

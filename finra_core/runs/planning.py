@@ -27,8 +27,8 @@ from finra_core.ports.source import Listing, SourceKind
 from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
-from finra_core.runs.pool import Pool
 from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, SweepPlan
+from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
 from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
 from finra_core.runs.targets import newest_week_first, target_partitions
@@ -122,7 +122,11 @@ def _listed(run: Run, listing: Listing) -> _Listed:
     nobodys = [problem for problem in listing.problems if problem.partition is None]
     for problem in nobodys:
         run.tell(SourceFailed, message=problem.message)
-    failures = {problem.partition: failure_of(problem) for problem in listing.problems if problem.partition is not None}
+    failures = {
+        Partition(problem.partition.week_ending, Tier(problem.partition.tier)): failure_of(problem)
+        for problem in listing.problems
+        if problem.partition is not None
+    }
     return _Listed(
         partitions=listing.partitions,
         failures=failures,
@@ -233,9 +237,7 @@ def _absent(candidate: Candidate, on: date) -> PlannedPartition:
 def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:
     latest = None if candidate.latest is None else CaptureRef.of(candidate.latest)
     decision = Decision(Action.FAIL, Rule.SOURCE_FAILED, Evidence(latest=latest, note=failure.message))
-    return PlannedPartition(
-        partition=candidate.partition, origin=candidate.origin, decision=decision, failure=failure
-    )
+    return PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision, failure=failure)
 
 
 def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:

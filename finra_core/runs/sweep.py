@@ -41,7 +41,9 @@ def rotation(older: Collection[Capture]) -> list[Turn]:
     return [Turn(capture, verify=capture.number in verified) for capture in (*due, *others)]
 
 
-def older_captures(newest: Iterable[Capture], offered: Collection[Partition], targets: Collection[Partition]) -> list[Capture]:
+def older_captures(
+    newest: Iterable[Capture], offered: Collection[Partition], targets: Collection[Partition]
+) -> list[Capture]:
     """Of each partition's newest captures those that a sweep is about: still offered, and older than all targets."""
     first = min((partition.week_ending for partition in targets), default=date.min)
     return [c for c in newest if c.partition in offered and c.partition.week_ending < first]
