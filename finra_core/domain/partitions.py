@@ -32,4 +32,3 @@ class Partition:
 
     def __str__(self) -> str:
         return f"{self.week_ending} / {self.tier}"
-

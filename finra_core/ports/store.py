@@ -25,7 +25,6 @@ from finra_core.domain.tiers import TIERS
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 
-
 # What is asked for -----------------------------------------------------------------------------------
 
 
@@ -126,12 +125,13 @@ class RunQuery:
 
     def select(self, runs: Iterable[RunRecord]) -> list[RunRecord]:
         """The runs asked for, latest started first; of one instant the later in `runs` first."""
-        found = [
-            run
-            for run in runs
-            if (self.run_id is None or run.run_id == self.run_id) and (run.sweep_from is not None or not self.swept)
-        ]
-        return sorted(reversed(found), key=lambda run: run.started_at, reverse=True)[: self.limit]
+        found = [run for run in runs if self._wants(run)]
+        found.sort(key=lambda run: run.started_at)
+        found.reverse()
+        return found[: self.limit]
+
+    def _wants(self, run: RunRecord) -> bool:
+        return (self.run_id is None or run.run_id == self.run_id) and (run.sweep_from is not None or not self.swept)
 
 
 # What is kept ----------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ class Store(Protocol):
 
 
 class SchemaAdmin(Protocol):
-    """Who looks after the schema of a store that has one: `finra_core.registry.open_schema` finds it by the store's URL.
+    """Who looks after the schema of a store that has one. `finra_core.registry.open_schema` finds it by the URL.
 
     It connects when a method needs the database. All but `ddl` raise StoreError where the database fails.
     """
