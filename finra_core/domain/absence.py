@@ -1,4 +1,4 @@
-"""What it means that a source does not offer a partition: its day has not come, it is overdue, or it is not to be had."""
+"""What it means that a source does not offer a partition: not due yet, overdue, or not to be had."""
 
 from __future__ import annotations
 

@@ -104,20 +104,21 @@ def volumes_of(records: Records) -> Volumes:
     for security, venue in zip(records.securities.codes, venues.codes, strict=True):
         traded[venue].add(symbols.codes[security])
     identities = DictionaryColumn.of(map(venue_identity, venues.values))
-    found = []
-    for number, identity in enumerate(identities.values):
-        same = [i for i, code in enumerate(identities.codes) if code == number]
-        found.append(
-            VenueVolume(
-                venue_type=identity.venue_type,
-                mpid=identity.mpid,
-                crd=identity.crd,
-                venue_name=min(venues.values[i].name for i in same),
-                shares_micros=sum(shares_micros[i] for i in same),
-                trades=sum(trades[i] for i in same),
-                symbols=len(set().union(*(traded[i] for i in same))),
-            )
+    names_of: list[list[int]] = [[] for _ in identities.values]
+    for i, identity_code in enumerate(identities.codes):
+        names_of[identity_code].append(i)
+    found = [
+        VenueVolume(
+            venue_type=identity.venue_type,
+            mpid=identity.mpid,
+            crd=identity.crd,
+            venue_name=min(venues.values[i].name for i in same),
+            shares_micros=sum(shares_micros[i] for i in same),
+            trades=sum(trades[i] for i in same),
+            symbols=len(set().union(*(traded[i] for i in same))),
         )
+        for identity, same in zip(identities.values, names_of, strict=True)
+    ]
     return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
 
 
@@ -146,10 +147,10 @@ def add_volumes(parts: Sequence[Volumes]) -> Volumes:
     return Volumes(tuple(venues), sum(part.symbols for part in parts))
 
 
-def analyze(captures: Sequence[Capture], volumes: Volumes, at: datetime) -> Analysis:
+def analyze(capture: Capture, volumes: Volumes, at: datetime) -> Analysis:
     """Analytics of one capture."""
-    (capture,) = captures
-    return _analysis(captures, volumes, capture.partition.tier.value, capture.capture_id, capture.revision, at)
+    name = _Name(capture.partition.tier.value, capture.capture_id, capture.revision)
+    return _analysis(name, [capture], volumes, at)
 
 
 def analyze_across_tiers(
@@ -159,19 +160,23 @@ def analyze_across_tiers(
     week_ending = captures[0].partition.week_ending
     capture_id = generate_capture_id(DOMAIN, week_ending, ALL_TIERS, run_date)
     revisions = [analysis.revision for analysis in known if analysis.capture_id == capture_id]
-    return _analysis(captures, volumes, ALL_TIERS, capture_id, max(revisions, default=0) + 1, at)
+    return _analysis(_Name(ALL_TIERS, capture_id, max(revisions, default=0) + 1), captures, volumes, at)
 
 
-def _analysis(
-    captures: Sequence[Capture], volumes: Volumes, tier: str, capture_id: str, revision: int, at: datetime
-) -> Analysis:
+class _Name(NamedTuple):
+    tier: str
+    capture_id: str
+    revision: int
+
+
+def _analysis(name: _Name, captures: Sequence[Capture], volumes: Volumes, at: datetime) -> Analysis:
     total = sum(venue.shares_micros for venue in volumes.venues)
     lower, upper = _sums_of_squares(volumes)
     return Analysis(
-        capture_id=capture_id,
-        revision=revision,
+        capture_id=name.capture_id,
+        revision=name.revision,
         week_ending=captures[0].partition.week_ending,
-        tier=tier,
+        tier=name.tier,
         inputs=tuple(capture.number for capture in captures),
         calc_version=CALC_VERSION,
         computed_at=at,

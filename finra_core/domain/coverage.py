@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from attrs import frozen
 
 from finra_core.domain.records import Records, half_of, venue_identity
@@ -25,31 +27,18 @@ class HalfCoverage:
 def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
     """What these records cover, ATS half first; a half without rows counts zeros."""
     halves = [half_of(venue.venue_type) for venue in records.venues.values]
-    rows, shares = dict.fromkeys(Half, 0), dict.fromkeys(Half, 0)
-    symbols: dict[Half, set[str]] = {half: set() for half in Half}
-    seen: dict[Half, set[int]] = {half: set() for half in Half}
-    for security, venue, micros in zip(
-        records.securities.codes, records.venues.codes, records.shares_micros, strict=True
-    ):
-        half = halves[venue]
-        rows[half] += 1
-        shares[half] += micros
-        seen[half].add(security)
-    for half, codes in seen.items():
-        symbols[half] = {records.securities.values[code].symbol for code in codes}
-    venues = {
-        half: {
-            venue_identity(v) for v, own in zip(records.venues.values, halves, strict=True) if own is half and v.is_one
-        }
-        for half in Half
-    }
-    return tuple(
-        HalfCoverage(
-            half=half,
-            rows=rows[half],
-            venues=len(venues[half]),
-            symbols=len(symbols[half]),
-            shares_micros=shares[half],
-        )
-        for half in Half
+    return tuple(_coverage(records, half, [own is half for own in halves]) for half in Half)
+
+
+def _coverage(records: Records, half: Half, own_venues: list[bool]) -> HalfCoverage:
+    """own_venues: which of the records' distinct venues report in this half."""
+    own = list(map(own_venues.__getitem__, records.venues.codes))
+    securities = set(compress(records.securities.codes, own))
+    venues = {venue_identity(venue) for venue in compress(records.venues.values, own_venues) if venue.is_one}
+    return HalfCoverage(
+        half=half,
+        rows=sum(own),
+        venues=len(venues),
+        symbols=len({records.securities.values[security].symbol for security in securities}),
+        shares_micros=sum(compress(records.shares_micros, own)),
     )

@@ -6,7 +6,8 @@ same volume summed by FINRA over the venues; where a payload has them they are i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, compress
 from typing import NamedTuple
 
 from attrs import frozen
@@ -104,8 +105,19 @@ class Records:
     def __len__(self) -> int:
         return len(self.shares_micros)
 
-    def rows(self) -> Iterable[Record]:
-        """The records one by one, in their order."""
+    @classmethod
+    def joined(cls, parts: Sequence[Records]) -> Records:
+        """The records of several captures, one after the other."""
+        return cls(
+            DictionaryColumn.joined(part.securities for part in parts),
+            DictionaryColumn.joined(part.venues for part in parts),
+            list(chain.from_iterable(part.shares_micros for part in parts)),
+            list(chain.from_iterable(part.trades for part in parts)),
+            DictionaryColumn.joined(part.last_update_dates for part in parts),
+        )
+
+    def rows(self) -> Iterator[Record]:
+        """The records one by one, in their order: readable, and far slower than the columns."""
         columns = (self.securities, self.venues, self.shares_micros, self.trades, self.last_update_dates)
         return map(Record._make, zip(*columns, strict=True))
 
@@ -113,8 +125,16 @@ class Records:
         """The other records, in their order."""
         if not indices:
             return self
-        out = frozenset(indices)
-        return Records.of(row for i, row in enumerate(self.rows()) if i not in out)
+        keep = [True] * len(self)
+        for i in indices:
+            keep[i] = False
+        return Records(
+            self.securities.only(keep),
+            self.venues.only(keep),
+            list(compress(self.shares_micros, keep)),
+            list(compress(self.trades, keep)),
+            self.last_update_dates.only(keep),
+        )
 
 
 def format_shares(micros: int) -> str:

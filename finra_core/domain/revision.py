@@ -128,7 +128,7 @@ def decide_by_version(
     return Decision(*_by_version(latest, version, forced=forced, verify=verify), evidence)
 
 
-def _by_version(
+def _by_version(  # noqa: PLR0911  a rule a line, first match wins
     latest: Capture | None, version: SourceVersion | None, *, forced: str | None, verify: bool
 ) -> tuple[Action, Rule]:
     if latest is None:

@@ -88,12 +88,27 @@ class JudgmentQuery:
     ready_for: str | None = None
     history: bool = False
 
+    def select(self, judgments: Iterable[Judgment]) -> list[Judgment]:
+        """The judgments asked for, in the order of `ReadView.judgments`. judgments: all, in the order of their puts."""
+        latest_first = [judgment for judgment in judgments if self.wants(judgment)][::-1]
+        found = latest_first if self.history else _first_by_week_and_use(latest_first)
+        found.sort(key=lambda judgment: judgment.readiness.ready_for)
+        found.sort(key=lambda judgment: judgment.readiness.week_ending, reverse=True)
+        return found
+
     def wants(self, judgment: Judgment) -> bool:
         """Whether the week and the use are asked for."""
         readiness = judgment.readiness
         return (self.weeks is None or readiness.week_ending in self.weeks) and (
             self.ready_for is None or readiness.ready_for == self.ready_for
         )
+
+
+def _first_by_week_and_use(judgments: Iterable[Judgment]) -> list[Judgment]:
+    first: dict[tuple[date, str], Judgment] = {}
+    for judgment in judgments:
+        first.setdefault((judgment.readiness.week_ending, judgment.readiness.ready_for), judgment)
+    return list(first.values())
 
 
 @frozen(kw_only=True)
@@ -103,6 +118,11 @@ class DecisionQuery:
     run_id: str | None = None
     partition: Partition | None = None
     limit: int | None = None
+
+    def select(self, records: Iterable[DecisionRecord]) -> list[DecisionRecord]:
+        """The decisions asked for, in the order of `ReadView.decisions`. records: all, in the order of their puts."""
+        latest_put_first = [record for record in records if self.wants(record)][::-1]
+        return sorted(latest_put_first, key=lambda record: record.decided_at, reverse=True)[: self.limit]
 
     def wants(self, record: DecisionRecord) -> bool:
         """Whether the run and the partition are asked for."""
@@ -123,13 +143,12 @@ class RunQuery:
     limit: int | None = None
 
     def select(self, runs: Iterable[RunRecord]) -> list[RunRecord]:
-        """The runs asked for, latest started first; of one instant the later in `runs` first."""
-        found = [
-            run
-            for run in runs
-            if (self.run_id is None or run.run_id == self.run_id) and (run.sweep_from is not None or not self.swept)
-        ]
-        return sorted(reversed(found), key=lambda run: run.started_at, reverse=True)[: self.limit]
+        """The runs asked for, in the order of `ReadView.runs`. runs: all, in the order of their first puts."""
+        latest_put_first = [run for run in runs if self._wants(run)][::-1]
+        return sorted(latest_put_first, key=lambda run: run.started_at, reverse=True)[: self.limit]
+
+    def _wants(self, run: RunRecord) -> bool:
+        return (self.run_id is None or run.run_id == self.run_id) and (run.sweep_from is not None or not self.swept)
 
 
 # What is kept ----------------------------------------------------------------------------------------
@@ -229,7 +248,7 @@ class ReadView(Protocol):
         """The keys of all analytics (of these weeks), oldest first."""
 
     def judgments(self, query: JudgmentQuery = ...) -> list[Judgment]:
-        """Judgments, newest week first, then by use, then latest first."""
+        """Judgments, newest week first, then by use, then latest put first."""
 
     def anomalies(self, query: AnomalyQuery = ...) -> list[AnomalyRecord]:
         """Anomalies, latest seen first, then by fingerprint."""
@@ -238,7 +257,7 @@ class ReadView(Protocol):
         """Decisions, latest first; of one instant the latest put first."""
 
     def runs(self, query: RunQuery = ...) -> list[RunRecord]:
-        """The ledger of runs, latest started first."""
+        """The ledger of runs, latest started first; of one instant the latest put first."""
 
 
 class UnitOfWork(ReadView, Protocol):
@@ -262,7 +281,11 @@ class UnitOfWork(ReadView, Protocol):
         """
 
     def put_checked(self, captures: Sequence[Capture]) -> None:
-        """Set the `verified_at` and `checked_at` of stored captures to what these values say; nothing else changes."""
+        """Set the `verified_at` and `checked_at` of stored captures to what these values say; nothing else changes.
+
+        Raises:
+            StoreError: this store has no such capture.
+        """
 
     def put_records(
         self,
@@ -277,7 +300,7 @@ class UnitOfWork(ReadView, Protocol):
         Only rows that differ from those of the partition's newest normalized capture need be written.
 
         Raises:
-            StoreError: this or a later capture of the partition has records already.
+            StoreError: this or a later capture of the partition has records already, or this one is not here.
         """
 
     def put_analysis(self, analysis: Analysis) -> None:
@@ -311,7 +334,7 @@ class Store(Protocol):
         """The URL that opens it, without secrets."""
 
     def read(self) -> AbstractContextManager[ReadView]:
-        """Open a view of the state that is committed now."""
+        """Open a view of the state that is committed now. Others can commit while it is open."""
 
     def write(self, scope: Scope) -> AbstractContextManager[UnitOfWork]:
         """Begin a transaction: committed when the block ends, rolled back when it raises.
@@ -346,7 +369,7 @@ class Store(Protocol):
 
 
 class SchemaAdmin(Protocol):
-    """Who looks after the schema of a store that has one: `finra_core.registry.open_schema` finds it by the store's URL.
+    """Who looks after the schema of a store that has one. `finra_core.registry.open_schema` finds it by the URL.
 
     It connects when a method needs the database. All but `ddl` raise StoreError where the database fails.
     """

@@ -42,7 +42,7 @@ def analyze_capture(run: Run, capture: Capture, in_hand: InHand) -> Analysis | N
     began = run.clock()
     measured = in_hand.get(capture.number)
     volumes = _read_volumes(run, [capture]) if measured is None else measured.volumes
-    analysis = analyze([capture], volumes, run.clock())
+    analysis = analyze(capture, volumes, run.clock())
     scope = Scope.partition(capture.partition)
     return _store(run, analysis, scope, began)
 

@@ -22,14 +22,14 @@ from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
 from finra_core.runs.plan import Plan, PlannedPartition
-from finra_core.runs.pool import Meter, Pool
+from finra_core.runs.pool import Pools
 from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
 from finra_core.runs.request import Mode, Order
 from finra_core.runs.transactions import again, record_checks
 from finra_core.runs.wording import reason
 
 
-def rehearse(run: Run, plan: Plan, started_at: datetime, meter: Meter) -> RunReport:
+def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
     """The report of a dry run: what the plan says, and nothing done."""
     tally = Tally()
     for planned in plan.partitions:
@@ -44,11 +44,11 @@ def rehearse(run: Run, plan: Plan, started_at: datetime, meter: Meter) -> RunRep
         started_at=started_at,
         finished_at=run.clock(),
         readiness=(),
-        usage=meter.total(run),
+        usage=pools.usage(run),
     )
 
 
-def carry_out(run: Run, plan: Plan, fetching: Pool, computing: Pool, started_at: datetime, meter: Meter) -> RunReport:
+def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
     """Do what the plan says and whatever else the store is missing, and enter the run in the ledger."""
     entry = RunRecord(
         run_id=run.run_id,
@@ -60,7 +60,7 @@ def carry_out(run: Run, plan: Plan, fetching: Pool, computing: Pool, started_at:
         report_json=None,
     )
     _put_run(run, entry)
-    work = _Work(run, plan, fetching, computing)
+    work = _Work(run, plan, pools)
     readiness = work.do()
     report = work.tally.close(
         plan,
@@ -69,7 +69,7 @@ def carry_out(run: Run, plan: Plan, fetching: Pool, computing: Pool, started_at:
         started_at=started_at,
         finished_at=run.clock(),
         readiness=readiness,
-        usage=meter.total(run),
+        usage=pools.usage(run),
     )
     finished = evolve(
         entry,
@@ -93,8 +93,7 @@ class _Work:
 
     run: Run
     plan: Plan
-    fetching: Pool
-    computing: Pool
+    pools: Pools
     tally: Tally = field(factory=Tally)
     in_hand: dict[int, Measured] = field(factory=dict)
 
@@ -126,7 +125,7 @@ class _Work:
         self.run.tell(PhaseStarted, phase=Phase.INGESTION)
         self._settle([planned for planned in batch if not planned.decision.needs_fetch])
         needed = [planned for planned in batch if planned.decision.needs_fetch]
-        results = self.fetching.run(Phase.INGESTION, ingest, self.run, needed)
+        results = self.pools.fetching.run(Phase.INGESTION, ingest, self.run, needed)
         for planned, result in zip(needed, results, strict=True):
             self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
 
@@ -143,7 +142,7 @@ class _Work:
         """Phase 2: every raw capture that waits for records, whoever left it so."""
         self.run.tell(PhaseStarted, phase=Phase.NORMALIZATION)
         waiting = self._waiting()
-        for results in self.computing.run(Phase.NORMALIZATION, normalize, self.run, waiting):
+        for results in self.pools.computing.run(Phase.NORMALIZATION, normalize, self.run, waiting):
             for result in results:
                 if result.measured is not None:
                     self.in_hand[result.capture.number] = result.measured

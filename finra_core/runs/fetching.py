@@ -18,6 +18,7 @@ from finra_core.weekly_summary.summary_types import check_identity
 class Fetched:
     """A payload that is whole and the partition's own. began_at: when it was asked for."""
 
+    partition: Partition
     began_at: datetime
     payload: Payload
     content_hash: str
@@ -42,4 +43,4 @@ def fetch(run: Run, partition: Partition, expected: SourceVersion | None) -> Fet
         counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
         raise SourceDataError(f"not whole: {counted}", partition=partition)
     content_hash = combined_hash(profile.canonical_hash() for profile in profiles)
-    return Fetched(began_at, payload, content_hash, rows)
+    return Fetched(partition, began_at, payload, content_hash, rows)

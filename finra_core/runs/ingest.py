@@ -91,7 +91,7 @@ def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Inge
         decision = _decide(run, captures, fetched, forced=planned.decision.rule is Rule.FORCED)
         if decision.action is Action.SKIP and latest is not None:
             return _keep(run, unit, latest, fetched, decision)
-        return _add(run, unit, captures, fetched, planned, decision)
+        return _add(run, unit, captures, fetched, decision)
 
 
 def _decide(run: Run, captures: list[Capture], fetched: Fetched, *, forced: bool = False) -> Decision:
@@ -123,10 +123,9 @@ def _add(
     unit: UnitOfWork,
     captures: list[Capture],
     fetched: Fetched,
-    planned: PlannedPartition,
     decision: Decision,
 ) -> Ingested:
-    partition = planned.partition
+    partition = fetched.partition
     at = next_captured_at(run.clock(), newest(captures))
     capture_id = generate_capture_id(DOMAIN, partition.week_ending, partition.tier, run.run_date)
     new = NewCapture(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from finra_core.domain.analytics import Volumes, volumes_of
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import Capture, unnormalized
 from finra_core.domain.coverage import coverage_of
 from finra_core.domain.errors import PartitionLockedError, StoreError
@@ -107,5 +107,5 @@ def _rejected_rows(capture: Capture, parsed: ParsedContent) -> tuple[Anomaly, ..
         return ()
     message = f"{len(rejects):,} of {capture.row_count:,} rows rejected; the first: {rejects[0].reason}"
     scope = Scope.partition(capture.partition)
-    details = {"rejected": len(rejects), "capture_id": capture.capture_id}
+    details: Details = {"rejected": len(rejects), "capture_id": capture.capture_id}
     return (Anomaly(Severity.WARN, Category.REJECTED_ROWS, scope, Stage.NORMALIZED, message, details),)

@@ -15,6 +15,7 @@ from finra_core.ports.source import Usage
 from finra_core.runs.request import RunRequest
 
 PLAN_VERSION = 1
+NO_USAGE = Usage()
 
 
 class Origin(str, Enum):
@@ -40,7 +41,7 @@ class PlannedPartition:
     origin: Origin
     decision: Decision
     failure: Failure | None = None
-    estimate: Usage = Usage()
+    estimate: Usage = NO_USAGE
 
     @property
     def latest(self) -> CaptureRef | None:
@@ -85,7 +86,7 @@ class Plan:
     @property
     def expected_usage(self) -> Usage:
         """What fetching is expected to cost."""
-        return sum((planned.estimate for planned in self.partitions), start=Usage())
+        return sum((planned.estimate for planned in self.partitions), start=NO_USAGE)
 
 
 def drift(plan: Plan, now: Plan) -> list[str]:
@@ -107,7 +108,8 @@ def _by_partition(partitions: Iterable[PlannedPartition]) -> dict[Partition, Pla
 
 def _differences(partition: Partition, was: PlannedPartition | None, now: PlannedPartition | None) -> Iterator[str]:
     if was is None or now is None:
-        yield f"{partition}: {'not in the plan, but would be now' if was is None else 'in the plan, but would not be now'}"
+        sides = "not in the plan, but would be now" if was is None else "in the plan, but would not be now"
+        yield f"{partition}: {sides}"
         return
     old, new = was.decision.evidence, now.decision.evidence
     if old.latest != new.latest:
@@ -115,7 +117,8 @@ def _differences(partition: Partition, was: PlannedPartition | None, now: Planne
     elif old.version != new.version:
         yield f"{partition}: the plan saw version {old.version or 'none'}, the source now has {new.version or 'none'}"
     elif old.content_hash != new.content_hash:
-        yield f"{partition}: the plan saw content {_short(old.content_hash)}, the source now has {_short(new.content_hash)}"
+        sides = f"the plan saw content {_short(old.content_hash)}, the source now has {_short(new.content_hash)}"
+        yield f"{partition}: {sides}"
     elif was.decision.action != now.decision.action:
         yield f"{partition}: the plan was to {was.decision.action} it, now it is to {now.decision.action} it"
 

@@ -79,3 +79,15 @@ class Pool:
         metered = future.result()
         self.meter.note(metered.instance, metered.usage)
         return metered.result
+
+
+@frozen(kw_only=True)
+class Pools:
+    """Who does a run's steps. fetching: those that wait for the source. computing: those that do not."""
+
+    fetching: Pool
+    computing: Pool
+
+    def usage(self, run: Run) -> Usage:
+        """What the sources that the steps used have cost so far."""
+        return self.fetching.meter.total(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import TypeVar
@@ -69,15 +69,12 @@ def _in_tier_order(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
     return tuple(tier for tier in TIERS if tier in asked)
 
 
-def _member(kind: type[E]) -> Callable[[object], E]:
-    def convert(value: object) -> E:
-        try:
-            return kind(value)
-        except ValueError:
-            known = ", ".join(member.value for member in kind)
-            raise ConfigurationError(f"{kind.__name__.lower()}: {value!r} is unknown: give one of {known}") from None
-
-    return convert
+def _member(kind: type[E], value: object) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise ConfigurationError(f"{kind.__name__.lower()}: {value!r} is unknown: give one of {known}") from None
 
 
 @frozen(kw_only=True)
@@ -97,12 +94,12 @@ class RunRequest:
     lookback_weeks: int | None = field(default=None)
     weeks: tuple[date, ...] = field(default=(), converter=_week_endings)
     tiers: tuple[Tier, ...] = field(default=TIERS, converter=_in_tier_order)
-    mode: Mode = field(default=Mode.RUN, converter=_member(Mode))
+    mode: Mode = field(default=Mode.RUN, converter=lambda value: _member(Mode, value))
     force: bool = False
     reason: str | None = None
     verify: bool = False
-    order: Order = field(default=Order.PHASED, converter=_member(Order))
-    window: Window = field(default=Window.DUE, converter=_member(Window))
+    order: Order = field(default=Order.PHASED, converter=lambda value: _member(Order, value))
+    window: Window = field(default=Window.DUE, converter=lambda value: _member(Window, value))
     run_date: date | None = field(default=None)
     sweep: bool = True
     grace_days: Mapping[Tier, int] = field(factory=dict)

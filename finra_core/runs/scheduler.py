@@ -23,7 +23,7 @@ from finra_core.runs.context import Observers, Run
 from finra_core.runs.log import RunLog
 from finra_core.runs.plan import Plan, drift
 from finra_core.runs.planning import make_plan, resolve
-from finra_core.runs.pool import Meter, Pool
+from finra_core.runs.pool import Meter, Pool, Pools
 from finra_core.runs.report import RunReport
 from finra_core.runs.request import Mode, RunRequest
 from finra_core.runs.targets import check_request
@@ -55,7 +55,7 @@ class Scheduler:
         self._meter = Meter()
 
     def plan(self, request: RunRequest | None = None) -> Plan:
-        """What a run would do now. Contents that only a comparison decides are fetched and compared; nothing is written.
+        """What a run would do now. What only the content decides is fetched and compared; nothing is written.
 
         Raises:
             ConfigurationError: the request cannot be carried out; nothing was read.
@@ -64,8 +64,8 @@ class Scheduler:
         """
         request = request or RunRequest()
         run = self._begin(request)
-        with self._pools(request) as (fetching, _computing):
-            return resolve(run, make_plan(run, request, fetching), fetching)
+        with self._pools(request) as pools:
+            return resolve(run, make_plan(run, request, pools.fetching), pools.fetching)
 
     def apply(self, plan: Plan) -> RunReport:
         """Do what a plan says, if source and store are still as it saw them, and report on it.
@@ -77,15 +77,15 @@ class Scheduler:
         request = evolve(plan.request, mode=Mode.RUN, run_date=plan.run_date)
         run = self._begin(request)
         started_at = self._clock()
-        with self._pools(request) as (fetching, computing):
-            now = make_plan(run, request, fetching)
+        with self._pools(request) as pools:
+            now = make_plan(run, request, pools.fetching)
             if plan.resolved:
-                now = resolve(run, now, fetching)
+                now = resolve(run, now, pools.fetching)
             changed = drift(plan, now)
             if changed:
                 more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
                 raise PlanDriftError(f"the plan is stale: {changed[0]}{more}: make a new plan", differences=changed)
-            return self._finish(run, carry_out(run, now, fetching, computing, started_at, self._meter))
+            return self._finish(run, carry_out(run, now, pools, started_at))
 
     def run(self, request: RunRequest | None = None) -> RunReport:
         """Make one run and report on it. A partition's failure is in the report, not raised.
@@ -98,12 +98,12 @@ class Scheduler:
         request = request or RunRequest()
         run = self._begin(request)
         started_at = self._clock()
-        with self._pools(request) as (fetching, computing):
-            plan = make_plan(run, request, fetching)
+        with self._pools(request) as pools:
+            plan = make_plan(run, request, pools.fetching)
             if request.mode is Mode.DRY_RUN:
-                resolved = resolve(run, plan, fetching)
-                return self._finish(run, rehearse(run, resolved, started_at, self._meter))
-            return self._finish(run, carry_out(run, plan, fetching, computing, started_at, self._meter))
+                resolved = resolve(run, plan, pools.fetching)
+                return self._finish(run, rehearse(run, resolved, pools, started_at))
+            return self._finish(run, carry_out(run, plan, pools, started_at))
 
     def _begin(self, request: RunRequest) -> Run:
         run_date = request.run_date or self._clock().date()
@@ -129,18 +129,18 @@ class Scheduler:
         return report
 
     @contextmanager
-    def _pools(self, request: RunRequest) -> Iterator[tuple[Pool, Pool]]:
+    def _pools(self, request: RunRequest) -> Iterator[Pools]:
         """Who fetches, and who computes."""
         at_once = 2 * request.workers
         if self._executor is not None:
             pool = Pool(self._executor, at_once, self._meter)
-            yield pool, pool
+            yield Pools(fetching=pool, computing=pool)
             return
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  not needed where one is given
 
         threads = ThreadPoolExecutor(request.workers, "finra")
         try:
-            yield Pool(threads, at_once, self._meter), Pool(None, at_once, self._meter)
+            yield Pools(fetching=Pool(threads, at_once, self._meter), computing=Pool(None, at_once, self._meter))
         except BaseException as error:
             # Who interrupts a run will not wait for the time-out of a server that does not answer.
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
