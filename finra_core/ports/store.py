@@ -62,7 +62,7 @@ class AnomalyQuery:
     scopes: frozenset[Scope] | None = None
     weeks: frozenset[date] | None = None
     fingerprints: frozenset[str] | None = None
-    severity: Severity | None = None
+    severities: frozenset[Severity] | None = None
     open_only: bool = False
 
     def select(self, records: Iterable[AnomalyRecord]) -> list[AnomalyRecord]:
@@ -75,7 +75,7 @@ class AnomalyQuery:
             (self.scopes is None or record.anomaly.scope in self.scopes)
             and (self.weeks is None or record.anomaly.scope.week_ending in self.weeks)
             and (self.fingerprints is None or record.fingerprint in self.fingerprints)
-            and (self.severity is None or record.anomaly.severity is self.severity)
+            and (self.severities is None or record.anomaly.severity in self.severities)
             and (record.is_open or not self.open_only)
         )
 

@@ -24,7 +24,11 @@ def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, We
         found if wanted is None else wanted,
         captures,
         view.analysis_keys(wanted),
-        view.anomalies(AnomalyQuery(weeks=wanted, severity=Severity.CRITICAL, open_only=True)),
+        view.anomalies(
+            AnomalyQuery(
+                weeks=wanted, severities=frozenset({Severity.CRITICAL, Severity.ERROR, Severity.WARN}), open_only=True
+            )
+        ),
         CALC_VERSION,
     )
 

@@ -77,6 +77,18 @@ def _member(kind: type[E], value: object) -> E:
         raise ConfigurationError(f"{kind.__name__.lower()}: {value!r} is unknown: give one of {known}") from None
 
 
+def _mode(value: object) -> Mode:
+    return _member(Mode, value)
+
+
+def _order(value: object) -> Order:
+    return _member(Order, value)
+
+
+def _window(value: object) -> Window:
+    return _member(Window, value)
+
+
 @frozen(kw_only=True)
 class RunRequest:
     """One run's parameters; the defaults are a scheduled run's.
@@ -94,12 +106,12 @@ class RunRequest:
     lookback_weeks: int | None = field(default=None)
     weeks: tuple[date, ...] = field(default=(), converter=_week_endings)
     tiers: tuple[Tier, ...] = field(default=TIERS, converter=_in_tier_order)
-    mode: Mode = field(default=Mode.RUN, converter=lambda value: _member(Mode, value))
+    mode: Mode = field(default=Mode.RUN, converter=_mode)
     force: bool = False
     reason: str | None = None
     verify: bool = False
-    order: Order = field(default=Order.PHASED, converter=lambda value: _member(Order, value))
-    window: Window = field(default=Window.DUE, converter=lambda value: _member(Window, value))
+    order: Order = field(default=Order.PHASED, converter=_order)
+    window: Window = field(default=Window.DUE, converter=_window)
     run_date: date | None = field(default=None)
     sweep: bool = True
     grace_days: Mapping[Tier, int] = field(factory=dict)
