@@ -109,6 +109,11 @@ class Judgment:
     judged_at: datetime
 
 
+def empty_state(week_ending: date) -> WeekState:
+    """A week without captures."""
+    return WeekState(week_ending=week_ending, tiers={}, across_tiers_analyzed=False, open_criticals=0)
+
+
 def week_states(
     weeks: Collection[date],
     captures: Iterable[Capture],
