@@ -80,7 +80,9 @@ def _enter(found: Found, folder: Path, ancestors: frozenset[Path]) -> list[tuple
         if not ancestors:
             raise
         found.problems.append(
-            SourceDataError(f"{shown(folder)}: cannot be read as a folder ({error.strerror}): correct its rights")
+            SourceDataError(
+                f"{shown(folder)}: cannot be read as a folder ({error.strerror}): correct its rights", place=str(folder)
+            )
         )
         return []
     found.paths += paths

@@ -92,7 +92,7 @@ class FileSource:
     """Uncompressed. FINRA's largest weekly file is some 40 MB."""
 
     def __init__(self, root: Path) -> None:
-        self.info = SourceInfo(label="files", kind=SourceKind.ARCHIVE)
+        self.info = SourceInfo(label="files", kind=SourceKind.ARCHIVE, root=str(root))
         self._root = root
         self._lock = Lock()
         self._index: _Index | None = None
@@ -196,7 +196,7 @@ class FileSource:
                 with _naming(path):
                     files.setdefault(self._partition_at_a_glance(path), []).append(path)
             except SourceError as error:  # noqa: PERF203 - a file's failure is its own
-                problems.append(SourceDataError(error.message))
+                problems.append(SourceDataError(error.message, place=str(path)))
         return files, problems
 
     def _partition_at_a_glance(self, path: Path) -> Partition:

@@ -27,7 +27,7 @@ from finra_core.ports.source import Listing, SourceKind
 from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
-from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, SweepPlan
+from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
 from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
 from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
@@ -104,7 +104,7 @@ class _Listed:
 
     partitions: frozenset[Partition] = frozenset()
     failures: Mapping[Partition, Failure]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     failure: Failure | None = None
     first: Mapping[Tier, date]
 
@@ -114,14 +114,15 @@ def _list(run: Run) -> _Listed:
         listing = run.source.list_partitions()
     except SourceError as error:
         run.tell(SourceFailed, message=error.message)
-        return _Listed(failures={}, problems=(error.message,), failure=failure_of(error), first={})
+        return _Listed(
+            failures={}, problems=(Problem(message=error.message, place=None),), failure=failure_of(error), first={}
+        )
     return _listed(run, listing)
 
 
 def _listed(run: Run, listing: Listing) -> _Listed:
-    nobodys = [problem for problem in listing.problems if problem.partition is None]
-    for problem in nobodys:
-        run.tell(SourceFailed, message=problem.message)
+    nobodys = [Problem(message=each.message, place=each.place) for each in listing.problems if each.partition is None]
+    doubts = [Problem(message=each.message, place=each.place, is_doubt=True) for each in listing.doubts]
     failures = {
         Partition(problem.partition.week_ending, Tier(problem.partition.tier)): failure_of(problem)
         for problem in listing.problems
@@ -130,7 +131,7 @@ def _listed(run: Run, listing: Listing) -> _Listed:
     return _Listed(
         partitions=listing.partitions,
         failures=failures,
-        problems=tuple(describe(problem) for problem in nobodys),
+        problems=(*nobodys, *doubts),
         first=first_offered(listing.partitions),
     )
 
