@@ -18,6 +18,7 @@ from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
 from finra_core.ports.store import CaptureQuery, RunRecord
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
+from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
@@ -169,8 +170,8 @@ class _Work:
                 self.tally.complete(capture.partition, Stage.CALC)
         with self.run.store.read() as view:
             states = read_states(view, weeks)
+        checks = self._check_coverage(weeks)
         targets = frozenset(planned.partition for planned in self.plan.partitions)
-        checks = []
         for week in sorted((week for week in states if states[week].tiers), reverse=True):
             analyze_week(self.run, states[week], self.in_hand)
             found = missing_tiers(states[week], targets, self.run.run_date)
@@ -179,6 +180,15 @@ class _Work:
             self.tally.note(found)
             checks.append(Check(Scope.week(week), Stage.CALC, found))
         self.in_hand.clear()
+        return checks
+
+    def _check_coverage(self, weeks: Collection[date] | None) -> list[Check]:
+        with self.run.store.read() as view:
+            checks = coverage_checks(view, weeks, self.run.bounds)
+        for check in checks:
+            for anomaly in check.found:
+                self.run.tell(AnomalyFound, anomaly=anomaly)
+            self.tally.note(check.found)
         return checks
 
     def _unanalyzed(self, weeks: Collection[date] | None) -> list[Capture]:

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from attrs import frozen
 
+from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
+from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.ports.observer import Event, Observer
 from finra_core.ports.source import Source
 from finra_core.ports.store import Store
@@ -17,6 +19,8 @@ class Run:
     """A step is a function of this and one small value, so that an executor may take it to another process.
 
     clock: the current time, aware, UTC. forced: the reason of a forced restatement, None where none is forced.
+    policies: the uses that weeks are judged for; the first is the one that report and log tell of. bounds: how much a
+    capture may lack.
     """
 
     run_id: str
@@ -26,6 +30,8 @@ class Run:
     store: Store
     observer: Observer
     forced: str | None = None
+    policies: tuple[Policy, ...] = BUILT_IN
+    bounds: CoverageBounds = DEFAULT_BOUNDS
 
     def tell(self, kind: Callable[..., Event], **values: object) -> None:
         """Tell the observers of an event of this run."""

@@ -36,20 +36,29 @@ def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, We
 def judge(
     run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
 ) -> dict[date, Readiness]:
-    """Judge these weeks, None for all; of them, those that this run is about or whose judgment changed are returned.
+    """Judge these weeks, None for all, for every use.
 
-    own: the weeks that this run is about. checks: recorded in the same transaction.
+    Of the first use, the judgments on weeks that this run is about, or that changed, are returned. own: the weeks
+    that this run is about. checks: recorded in the same transaction.
     """
     judged, before = again(run, lambda: _judge_and_record(run, own, weeks, checks))
-    shown = {week: each for week, each in judged.items() if week in own or each != before.get(week)}
-    for week, readiness in shown.items():
-        run.tell(WeekJudged, readiness=readiness, unchanged=readiness == before.get(week))
+    first = run.policies[0].name
+    shown = {}
+    for key, readiness in judged.items():
+        unchanged = readiness == before.get(key)
+        if readiness.ready_for == first and (readiness.week_ending in own or not unchanged):
+            shown[readiness.week_ending] = readiness
+            run.tell(WeekJudged, readiness=readiness, unchanged=unchanged)
     return shown
+
+
+_Key = tuple[date, str]
+"""Week ending and use."""
 
 
 def _judge_and_record(
     run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
-) -> tuple[dict[date, Readiness], dict[date, Readiness]]:
+) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
     """The judgments now and before, newest week first.
 
     One transaction reads what they rest on and writes them: a capture that comes meanwhile waits, and then
@@ -61,13 +70,15 @@ def _judge_and_record(
         unit.hold(Lock.JUDGMENTS)
         states = read_states(unit, weeks)
         for week in own:
-            states.setdefault(
-                week, WeekState(week_ending=week, tiers={}, across_tiers_analyzed=False, open_criticals=0)
-            )
-        judged = {week: evaluate(states[week], run.run_date) for week in sorted(states, reverse=True)}
+            states.setdefault(week, empty_state(week))
+        judged = {
+            (week, policy.name): evaluate(states[week], run.run_date, policy)
+            for week in sorted(states, reverse=True)
+            for policy in run.policies
+        }
         held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
-        before = {each.readiness.week_ending: each.readiness for each in held}
-        changed = [Judgment(readiness=each, judged_at=at) for week, each in judged.items() if each != before.get(week)]
+        before = {(each.readiness.week_ending, each.readiness.ready_for): each.readiness for each in held}
+        changed = [Judgment(readiness=each, judged_at=at) for key, each in judged.items() if each != before.get(key)]
         if changed:
             unit.put_judgments(changed)
     return judged, before

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from attrs import Attribute, field, frozen
 
+from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
 from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 
@@ -98,6 +100,7 @@ class RunRequest:
     of which weeks are due; None means today, UTC. workers: how many partitions are fetched at once. sweep: whether
     a run over a feed's window also looks for restatements of older weeks. grace_days: by tier, how many days after
     its publication day a partition may be absent before that is worth a warning; 3 where a tier is not named.
+    policies: the uses that weeks are judged for; report and log tell of the first. bounds: how much a capture may lack.
 
     Raises:
         ConfigurationError: a value is out of its range.
@@ -115,6 +118,8 @@ class RunRequest:
     run_date: date | None = field(default=None)
     sweep: bool = True
     grace_days: Mapping[Tier, int] = field(factory=dict)
+    policies: tuple[Policy, ...] = field(default=BUILT_IN)
+    bounds: CoverageBounds = DEFAULT_BOUNDS
     workers: int = field(default=4)
 
     @lookback_weeks.validator
@@ -141,6 +146,14 @@ class RunRequest:
         for tier, days in value.items():
             if days < 0:
                 raise ConfigurationError(f"grace_days of {tier} is {days}: give 0 or more days")
+
+    @policies.validator
+    def _at_least_one_policy(self, _attribute: Attribute[tuple[Policy, ...]], value: tuple[Policy, ...]) -> None:
+        names = [policy.name for policy in value]
+        if not names:
+            raise ConfigurationError("no readiness policy given: give at least one")
+        if len(set(names)) < len(names):
+            raise ConfigurationError("two readiness policies have one name: rename one")
 
     @workers.validator
     def _at_least_one_worker(self, _attribute: Attribute[int], value: int) -> None:

@@ -116,6 +116,8 @@ class Scheduler:
             store=self._store,
             observer=self._observer,
             forced=request.forced,
+            policies=request.policies,
+            bounds=request.bounds,
         )
         run.tell(RunStarted, mode=request.mode.value, run_date=run_date)
         if self._executor is not None:
