@@ -7,7 +7,7 @@ from datetime import date
 
 from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import Check, Severity
-from finra_core.domain.readiness import Judgment, Readiness, WeekState, evaluate, week_states
+from finra_core.domain.readiness import Judgment, Readiness, WeekState, empty_state, evaluate, week_states
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import WeekJudged
 from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView

@@ -183,7 +183,7 @@ def _sweep(
 ) -> tuple[frozenset[Partition], SweepPlan]:
     """Which older partitions the source says were restated since the last sweep, and what it was asked."""
     since = sweep_since(swept_from, older)
-    restated = _restated(run, since, targets) if since is not None else None
+    restated = frozenset[Partition]() if since is None else _restated(run, since, targets)
     gives_up = restated is None and (swept_from is None or is_out_of_reach(swept_from, at))
     next_from = next_sweep_from(at) if restated is not None or gives_up else None
     plan = SweepPlan(since=since, told=restated is not None, older=len(older), next_from=next_from)

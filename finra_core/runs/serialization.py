@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -60,5 +59,4 @@ def converter() -> JsonConverter:
     made.register_unstructure_hook(datetime, utc_text)
     made.register_structure_hook(datetime, lambda text, _type: parse_utc_text(text))
     made.register_structure_hook(date, lambda text, _type: date.fromisoformat(text))
-    made.register_structure_hook(Mapping[str, str | int | float | bool | None], lambda value, _type: dict(value))
     return made
