@@ -14,7 +14,8 @@ from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Category, Severi
 from finra_core.domain.captures import Capture, NewCapture, SourceVersion
 from finra_core.domain.coverage import coverage_of
 from finra_core.domain.partitions import Partition
-from finra_core.domain.readiness import TRADING, BlockingIssue, Judgment, Readiness
+from finra_core.domain.policies import TRADING
+from finra_core.domain.readiness import BlockingIssue, Judgment, Readiness
 from finra_core.domain.records import MICROS, Record, Records, Security, Venue
 from finra_core.domain.revision import Action, Decision, Rule
 from finra_core.domain.scopes import STORE, Scope
@@ -106,7 +107,7 @@ def seen(found: Anomaly, minute: int = 0) -> AnomalyRecord:
 def judgment(
     week_ending: date = WEEK,
     *issues: BlockingIssue,
-    ready_for: str = TRADING,
+    ready_for: str = TRADING.name,
     minute: int = 0,
     captures: Sequence[Capture] = (),
 ) -> Judgment:

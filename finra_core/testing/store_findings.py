@@ -137,6 +137,14 @@ class AnomaliesContract(StoreFixtures):
         wanted = frozenset([put[1].fingerprint, "0" * 16])
         assert _anomalies(store, AnomalyQuery(fingerprints=wanted)) == [put[1]]
 
+    def test_anomalies_can_be_had_of_some_severities(self, store: Store) -> None:
+        """As they are now, not as they were first found."""
+        put_anomalies(store, *(seen(anomaly(severity, scope=SCOPES[i])) for i, severity in enumerate(Severity)))
+        put_anomalies(store, seen(anomaly(Severity.CRITICAL, scope=SCOPES[3])))
+        wanted = frozenset([Severity.CRITICAL, Severity.ERROR])
+        found = _anomalies(store, AnomalyQuery(severities=wanted))
+        assert {record.anomaly.scope for record in found} == {SCOPES[0], SCOPES[1], SCOPES[3]}
+
     def test_open_anomalies_can_be_had_alone(self, store: Store) -> None:
         """Acknowledged ones among them."""
         known = evolve(seen(anomaly(stage=Stage.RAW)), acknowledged=Acknowledgment("known", at(1)))
@@ -149,6 +157,7 @@ class AnomaliesContract(StoreFixtures):
             AnomalyQuery(scopes=frozenset()),
             AnomalyQuery(weeks=frozenset()),
             AnomalyQuery(fingerprints=frozenset()),
+            AnomalyQuery(severities=frozenset()),
             AnomalyQuery(scopes=frozenset([Scope.partition(T1)]), weeks=frozenset([NEXT_WEEK])),
         ],
     )

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from attrs import evolve
 
-from finra_core.domain.readiness import TRADING, BlockingIssue, IssueKind, Judgment, Readiness
+from finra_core.domain.policies import TRADING
+from finra_core.domain.readiness import BlockingIssue, IssueKind, Judgment, Readiness
 from finra_core.domain.tiers import Tier
 from finra_core.ports.store import JudgmentQuery, Store
 from finra_core.testing.examples import NEXT_WEEK, OTC, T1, WEEK, ask, judgment, put_capture, put_judgments
@@ -24,6 +25,7 @@ ONE_CRITERION_FAILS = [
     pytest.param(evolve(_READY, all_stages_complete=False), id="all_stages_complete"),
     pytest.param(evolve(_READY, no_critical_anomalies=False), id="no_critical_anomalies"),
     pytest.param(evolve(_READY, no_rejected_rows=False), id="no_rejected_rows"),
+    pytest.param(evolve(_READY, no_partial_coverage=False), id="no_partial_coverage"),
     pytest.param(evolve(_READY, is_ready=False), id="is_ready"),
 ]
 
@@ -92,7 +94,7 @@ class JudgmentsContract(StoreFixtures):
         put_judgments(store, judgment(WEEK), judgment(NEXT_WEEK), judgment(NEXT_WEEK, ready_for="research"))
         both = frozenset([WEEK, NEXT_WEEK])
         assert _judgments(store, JudgmentQuery(weeks=frozenset([WEEK]))) == [judgment(WEEK)]
-        assert _judgments(store, JudgmentQuery(ready_for=TRADING)) == [judgment(NEXT_WEEK), judgment(WEEK)]
+        assert _judgments(store, JudgmentQuery(ready_for=TRADING.name)) == [judgment(NEXT_WEEK), judgment(WEEK)]
         assert _judgments(store, JudgmentQuery(weeks=both, ready_for="research")) == [
             judgment(NEXT_WEEK, ready_for="research")
         ]
