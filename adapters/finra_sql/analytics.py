@@ -136,7 +136,7 @@ def _venues(
     found: defaultdict[int, list[tuple[VenueVolume, float | None]]] = defaultdict(list)
     query = query.order_by(v.analysis_no, v.venue_type, v.mpid, v.crd, v.venue_name)
     for row in session.execute(query):
-        found[row.analysis_no].append((VenueVolume(*row[1:-1]), row.share))
+        found[row.analysis_no].append((VenueVolume(*list(row)[1:-1]), row.share))
     return found
 
 
