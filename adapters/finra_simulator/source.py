@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from functools import partial
+from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,9 +16,9 @@ from finra_core.domain.clock import utc_now
 from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS
-from finra_core.ports import Listing, Usage
-from finra_core.runs.reopening import Reopening, reopened
+from finra_core.ports.source import Listing, SourceInfo, SourceKind, Usage
 from finra_core.weekly_summary.payload import Payload
+from finra_simulator.eastern import eastern_day
 from finra_simulator.text import DOCUMENT_FIELDS, delimited
 from finra_simulator.world import World
 
@@ -36,31 +37,18 @@ class Outage:
 
 @frozen
 class SimulatorSource:
-    """A `Source` over a world, at the instant that the clock says. It holds no state of its own."""
+    """A `Source` over a world, at the instant that the clock says. It holds nothing and remembers nothing.
+
+    url: opens an equal source, None where there is none.
+    """
 
     world: World
     clock: Clock = utc_now
     outages: Sequence[Outage] = ()
-    reopening: Reopening | None = field(default=None, eq=False, repr=False)
+    url: str | None = None
+    info: SourceInfo = field(factory=lambda: SourceInfo(label="simulator", kind=SourceKind.FEED), eq=False)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        if self.reopening is None:
-            raise ConfigurationError(
-                "a simulated world made by hand lives in one process: open it by URL, as simulator:?seed=7"
-            )
-        return (reopened, (self.reopening,))
-
-    @property
-    def label(self) -> str:
-        """Its name in log lines."""
-        return "simulator"
-
-    @property
-    def archive(self) -> bool:
-        """False: it goes on publishing."""
-        return False
-
-    def listing(self) -> Listing:
+    def list_partitions(self) -> Listing:
         """All that the world has published."""
         now = self.clock()
         self._refuse(None, now)
@@ -72,7 +60,7 @@ class SimulatorSource:
         self._refuse(partition, now)
         return self.world.version(partition, now)
 
-    def fetch(self, partition: Partition) -> Payload:
+    def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """One document with the rows of both *_SMBL_FIRM types, by row key."""
         now = self.clock()
         self._refuse(partition, now)
@@ -84,7 +72,14 @@ class SimulatorSource:
         url = f"simulator:?seed={self.world.seed}#{week}"
         return Payload((document,), url, version)
 
-    def price(self, version: SourceVersion | None) -> Usage:
+    def restated_since(self, day: date, before: date) -> frozenset[Partition]:
+        """The published partitions of weeks ending before `before` with a row that is dated `day` or later."""
+        now = self.clock()
+        self._refuse(None, now)
+        older = (partition for partition in self.world.published(now) if partition.week_ending < before)
+        return frozenset(partition for partition in older if self._is_dated_since(partition, day, now))
+
+    def estimate(self, version: SourceVersion | None) -> Usage:
         """Nothing: it is free."""
         return Usage()
 
@@ -92,8 +87,36 @@ class SimulatorSource:
         """Nothing: no byte of it crosses a network."""
         return Usage()
 
+    def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], SimulatorSource]:
+        """A function that opens its URL.
+
+        Raises:
+            ConfigurationError: it has none.
+        """
+        if self.url is None:
+            raise ConfigurationError(
+                "a simulated world made by hand lives in one process: open it by URL, as simulator:?seed=7"
+            )
+        return partial(open_source, self.url, {})
+
     def close(self) -> None:
         """There is nothing to release."""
+
+    def __enter__(self) -> SimulatorSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def _is_dated_since(self, partition: Partition, day: date, now: datetime) -> bool:
+        """Whether a row of it is; its rows are made only where one may be."""
+        changes = (at for at in self.world.change_instants(partition) if at <= now)
+        if all(eastern_day(at) < day for at in changes):
+            return False
+        version = self.world.version(partition, now)
+        return version is not None and version.last_update_date >= day
 
     def _refuse(self, partition: Partition | None, now: datetime) -> None:
         for outage in self.outages:
@@ -116,7 +139,7 @@ def open_source(url: str, settings: Mapping[str, str]) -> SimulatorSource:
     try:
         world = World(**{_READERS[name][0]: _READERS[name][1](text) for name, text in given.items() if name != "now"})
         clock = _stopped_at(given["now"]) if "now" in given else utc_now
-        return SimulatorSource(world, clock, reopening=Reopening(partial(open_source, url, {})))
+        return SimulatorSource(world, clock, url=url)
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(f"malformed parameter in {url!r}: {error}; {_KNOWN}") from None
 

@@ -159,8 +159,8 @@ def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime
 def _seen(known: AnomalyRecord | None, fingerprint: str, anomaly: Anomaly, at: datetime) -> AnomalyRecord:
     if known is None:
         return AnomalyRecord(fingerprint=fingerprint, anomaly=anomaly, first_seen=at, last_seen=at, occurrences=1)
-    # An acknowledgment was of what was open then: what comes back after it was resolved is news.
-    acknowledged = known.acknowledged if known.is_open else None
+    # An acknowledgment is of what was found then. What comes back after it was resolved, or with other facts, is news.
+    acknowledged = known.acknowledged if known.is_open and known.anomaly.details == anomaly.details else None
     return evolve(
         known,
         anomaly=anomaly,

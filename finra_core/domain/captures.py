@@ -11,7 +11,7 @@ from finra_core.domain.clock import utc_today
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import ALL_TIERS, Half, Tier
+from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
 _RESOLUTION = timedelta(microseconds=1)
 
@@ -151,10 +151,15 @@ def newest(captures: Iterable[Capture]) -> Capture | None:
     return max(captures, key=lambda capture: capture.number, default=None)
 
 
+def capture_order(capture: Capture) -> tuple[date, int, int]:
+    """The sort key of captures: by week, tier and number."""
+    return capture.partition.week_ending, TIERS.index(capture.partition.tier), capture.number
+
+
 def by_partition(captures: Iterable[Capture]) -> dict[Partition, list[Capture]]:
-    """Captures by partition, each partition's oldest first."""
+    """Captures by partition, by week and tier, each partition's oldest first."""
     found: dict[Partition, list[Capture]] = {}
-    for capture in sorted(captures, key=lambda capture: capture.number):
+    for capture in sorted(captures, key=capture_order):
         found.setdefault(capture.partition, []).append(capture)
     return found
 

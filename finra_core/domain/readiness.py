@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
@@ -10,13 +9,12 @@ from enum import Enum
 from attrs import evolve, frozen
 
 from finra_core.domain.analytics import AnalysisKey
-from finra_core.domain.anomalies import AnomalyRecord, Severity
+from finra_core.domain.anomalies import AnomalyRecord, Category, Severity
 from finra_core.domain.captures import Capture, by_partition
 from finra_core.domain.partitions import Partition
+from finra_core.domain.policies import TRADING, Criterion, Policy
 from finra_core.domain.publication import publication_date
-from finra_core.domain.tiers import ALL_TIERS, TIERS, Tier
-
-TRADING = "trading"
+from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
 
 @frozen(kw_only=True)
@@ -30,6 +28,11 @@ class TierState:
     normalized: Capture | None
     analyzed: bool
 
+    @property
+    def halves(self) -> tuple[Half, ...]:
+        """The halves that `normalized` has; none where there is none."""
+        return self.normalized.halves if self.normalized else ()
+
 
 @frozen(kw_only=True)
 class WeekState:
@@ -42,7 +45,7 @@ class WeekState:
     week_ending: date
     tiers: Mapping[Tier, TierState]
     across_tiers_analyzed: bool
-    open_criticals: int
+    anomalies: tuple[AnomalyRecord, ...] = ()
 
     def inputs_across_tiers(self) -> tuple[Capture, ...] | None:
         """The newest normalized capture of each tier, in tier order; None while one is missing."""
@@ -56,11 +59,14 @@ class IssueKind(str, Enum):
 
     WAITING_FOR_TIER = "waiting_for_tier"
     MISSING_TIER = "missing_tier"
+    MISSING_HALF = "missing_half"
     NOT_NORMALIZED = "not_normalized"
     NOT_ANALYZED = "not_analyzed"
     NOT_ANALYZED_ACROSS_TIERS = "not_analyzed_across_tiers"
     REJECTED_ROWS = "rejected_rows"
+    PARTIAL_COVERAGE = "partial_coverage"
     OPEN_CRITICALS = "open_criticals"
+    OPEN_ERRORS = "open_errors"
 
     def __str__(self) -> str:
         return self.value
@@ -78,7 +84,7 @@ class BlockingIssue:
 
 @frozen(kw_only=True)
 class Readiness:
-    """The judgment on one week for one use. It is ready when all criteria hold.
+    """The judgment on one week for one use. It is ready when the criteria of the use's policy hold.
 
     blocking_issues: which do not, in tier order. ready_on: the day on which it can be ready, if all that blocks it is
     a publication day to come; else None. captures: numbers of the newest captures that it rests on, in tier order.
@@ -91,6 +97,7 @@ class Readiness:
     all_stages_complete: bool
     no_critical_anomalies: bool
     no_rejected_rows: bool
+    no_partial_coverage: bool = True
     blocking_issues: tuple[BlockingIssue, ...] = ()
     ready_on: date | None = None
     captures: tuple[int, ...] = ()
@@ -109,6 +116,11 @@ class Judgment:
     judged_at: datetime
 
 
+def empty_state(week_ending: date) -> WeekState:
+    """A week without captures."""
+    return WeekState(week_ending=week_ending, tiers={}, across_tiers_analyzed=False)
+
+
 def week_states(
     weeks: Collection[date],
     captures: Iterable[Capture],
@@ -122,30 +134,25 @@ def week_states(
     """
     partitions = by_partition(captures)
     current = {(key.tier, key.inputs) for key in analyses if key.calc_version == calc_version}
-    criticals = _open_criticals(anomalies)
-    return {week: _week_state(week, partitions, current, criticals[week]) for week in weeks}
-
-
-def _open_criticals(anomalies: Iterable[AnomalyRecord]) -> Counter[date | None]:
-    return Counter(
-        record.anomaly.scope.week_ending
-        for record in anomalies
-        if record.is_open and record.anomaly.severity is Severity.CRITICAL
-    )
+    found: dict[date | None, list[AnomalyRecord]] = {}
+    for record in anomalies:
+        if record.is_open and record.anomaly.severity is not Severity.INFO:
+            found.setdefault(record.anomaly.scope.week_ending, []).append(record)
+    return {week: _week_state(week, partitions, current, tuple(found.get(week, ()))) for week in weeks}
 
 
 def _week_state(
     week: date,
     partitions: Mapping[Partition, Sequence[Capture]],
     current: Collection[tuple[str, tuple[int, ...]]],
-    criticals: int,
+    anomalies: tuple[AnomalyRecord, ...],
 ) -> WeekState:
     tiers = {
         tier: _tier_state(partitions[Partition(week, tier)], current)
         for tier in TIERS
         if Partition(week, tier) in partitions
     }
-    state = WeekState(week_ending=week, tiers=tiers, across_tiers_analyzed=False, open_criticals=criticals)
+    state = WeekState(week_ending=week, tiers=tiers, across_tiers_analyzed=False, anomalies=anomalies)
     inputs = state.inputs_across_tiers()
     if inputs is None:
         return state
@@ -160,26 +167,38 @@ def _tier_state(captures: Sequence[Capture], current: Collection[tuple[str, tupl
     return TierState(newest=captures[-1], normalized=normalized, analyzed=analyzed)
 
 
-def evaluate(state: WeekState, on: date) -> Readiness:
-    """Judge a week as of the day `on`."""
-    absent = [_absence(Partition(state.week_ending, tier), on) for tier in TIERS if tier not in state.tiers]
-    incomplete = _incomplete_stages(state)
-    rejected = [_rejected_rows(tier, each.normalized) for tier, each in state.tiers.items() if _has_rejects(each)]
-    criticals = [_criticals(state.open_criticals)] if state.open_criticals else []
-    issues = (*absent, *incomplete, *rejected, *criticals)
+def evaluate(state: WeekState, on: date, policy: Policy = TRADING) -> Readiness:
+    """Judge a week as of the day `on` for the use of this policy."""
+    tiers = {tier: state.tiers[tier] for tier in policy.tiers if tier in state.tiers}
+    absent = [Partition(state.week_ending, tier) for tier in policy.tiers if tier not in state.tiers]
+    of_criterion = {
+        Criterion.ALL_PARTITIONS_PRESENT: [
+            *(_absence(partition, on) for partition in absent),
+            *_missing_halves(tiers, policy.halves),
+        ],
+        Criterion.ALL_STAGES_COMPLETE: _incomplete_stages(state, tiers, policy),
+        Criterion.NO_REJECTED_ROWS: [_rejected_rows(tier, c) for tier, c in _normalized(tiers) if c.rejected_rows],
+        Criterion.NO_PARTIAL_COVERAGE: _partial_coverage(state, policy.tiers, on),
+        Criterion.NO_CRITICAL_ANOMALIES: _open(state, policy.tiers, Severity.CRITICAL, IssueKind.OPEN_CRITICALS),
+        Criterion.NO_OPEN_ERRORS: _open(state, policy.tiers, Severity.ERROR, IssueKind.OPEN_ERRORS),
+    }
+    issues = tuple(
+        issue for criterion in of_criterion if criterion in policy.criteria for issue in of_criterion[criterion]
+    )
     waits_only = bool(issues) and all(issue.kind is IssueKind.WAITING_FOR_TIER for issue in issues)
-    due = [publication_date(Partition(state.week_ending, tier)) for tier in TIERS if tier not in state.tiers]
+    holds = {criterion: not found for criterion, found in of_criterion.items()}
     return Readiness(
         week_ending=state.week_ending,
-        ready_for=TRADING,
+        ready_for=policy.name,
         is_ready=not issues,
-        all_partitions_present=not absent,
-        all_stages_complete=not absent and not incomplete,
-        no_critical_anomalies=not criticals,
-        no_rejected_rows=not rejected,
+        all_partitions_present=holds[Criterion.ALL_PARTITIONS_PRESENT],
+        all_stages_complete=not absent and holds[Criterion.ALL_STAGES_COMPLETE],
+        no_critical_anomalies=holds[Criterion.NO_CRITICAL_ANOMALIES],
+        no_rejected_rows=holds[Criterion.NO_REJECTED_ROWS],
+        no_partial_coverage=holds[Criterion.NO_PARTIAL_COVERAGE],
         blocking_issues=issues,
-        ready_on=max(due) if waits_only else None,
-        captures=tuple(tier_state.newest.number for tier_state in state.tiers.values()),
+        ready_on=max(map(publication_date, absent)) if waits_only else None,
+        captures=tuple(tier_state.newest.number for tier_state in tiers.values()),
     )
 
 
@@ -193,9 +212,12 @@ def withdraw(judgment: Readiness, capture: Capture) -> Readiness:
 def not_normalized(capture: Capture) -> BlockingIssue:
     """The newest capture of a tier has no records."""
     tier = capture.partition.tier
-    week = capture.partition.week_ending
     message = f"{tier}: {capture} is not normalized"
-    return BlockingIssue(IssueKind.NOT_NORMALIZED, tier, message, f"finra run --weeks {week} finishes it")
+    return BlockingIssue(IssueKind.NOT_NORMALIZED, tier, message, _finish(capture.partition.week_ending))
+
+
+def _finish(week_ending: date) -> str:
+    return f"finra run --weeks {week_ending} finishes it"
 
 
 def _absence(partition: Partition, on: date) -> BlockingIssue:
@@ -207,32 +229,75 @@ def _absence(partition: Partition, on: date) -> BlockingIssue:
     return BlockingIssue(IssueKind.MISSING_TIER, tier, f"Missing tier: {tier}", action)
 
 
-def _incomplete_stages(state: WeekState) -> list[BlockingIssue]:
+def _missing_halves(tiers: Mapping[Tier, TierState], halves: Collection[Half]) -> list[BlockingIssue]:
+    """Halves of tiers whose records are there; where there are no records yet, the stages say so."""
+    return [
+        BlockingIssue(
+            IssueKind.MISSING_HALF,
+            tier,
+            f"{tier}: the {half} half is missing in {state.normalized}",
+            f"finra run --weeks {state.newest.partition.week_ending} --tiers {tier} with a source that has both halves",
+        )
+        for tier, state in tiers.items()
+        if state.normalized is not None
+        for half in halves
+        if half not in state.halves
+    ]
+
+
+def _incomplete_stages(state: WeekState, tiers: Mapping[Tier, TierState], policy: Policy) -> list[BlockingIssue]:
     issues = []
-    action = f"finra run --weeks {state.week_ending} finishes it"
-    for tier, each in state.tiers.items():
+    action = _finish(state.week_ending)
+    for tier, each in tiers.items():
         if each.normalized is None or each.normalized.number != each.newest.number:
             issues.append(not_normalized(each.newest))
         elif not each.analyzed:
             message = f"{tier}: {each.newest} is not analyzed"
             issues.append(BlockingIssue(IssueKind.NOT_ANALYZED, tier, message, action))
-    if not issues and state.inputs_across_tiers() and not state.across_tiers_analyzed:
+    is_across = len(policy.tiers) == len(TIERS) and state.inputs_across_tiers() is not None
+    if not issues and is_across and not state.across_tiers_analyzed:
         message = "the analytics across tiers do not rest on the newest captures"
         issues.append(BlockingIssue(IssueKind.NOT_ANALYZED_ACROSS_TIERS, None, message, action))
     return issues
 
 
-def _has_rejects(state: TierState) -> bool:
-    return state.normalized is not None and bool(state.normalized.rejected_rows)
+def _normalized(tiers: Mapping[Tier, TierState]) -> list[tuple[Tier, Capture]]:
+    return [(tier, state.normalized) for tier, state in tiers.items() if state.normalized is not None]
 
 
-def _rejected_rows(tier: Tier, capture: Capture | None) -> BlockingIssue:
-    rows = capture.rejected_rows or 0 if capture else 0
-    message = f"{tier}: {rows:,} rows rejected in {capture}"
+def _rejected_rows(tier: Tier, capture: Capture) -> BlockingIssue:
+    message = f"{tier}: {capture.rejected_rows or 0:,} rows rejected in {capture}"
     return BlockingIssue(IssueKind.REJECTED_ROWS, tier, message, "finra anomalies shows the first of them")
 
 
-def _criticals(count: int) -> BlockingIssue:
-    return BlockingIssue(
-        IssueKind.OPEN_CRITICALS, None, f"{count} unresolved CRITICAL anomalies", "finra anomalies says what to do"
-    )
+def _partial_coverage(state: WeekState, tiers: Collection[Tier], on: date) -> list[BlockingIssue]:
+    return [
+        BlockingIssue(
+            IssueKind.PARTIAL_COVERAGE,
+            _tier_of(record),
+            f"{record.anomaly.scope.tier}: {record.anomaly.message}",
+            f"wait for a whole capture, or finra anomalies ack {record.fingerprint} --reason TEXT",
+        )
+        for record in state.anomalies
+        if record.anomaly.category is Category.PARTIAL_COVERAGE
+        and _tier_of(record) in tiers
+        and not record.is_acknowledged(on)
+    ]
+
+
+def _open(state: WeekState, tiers: Collection[Tier], severity: Severity, kind: IssueKind) -> list[BlockingIssue]:
+    """One issue for all open anomalies of this severity, of the week or of these tiers."""
+    found = [
+        record
+        for record in state.anomalies
+        if record.anomaly.severity is severity and (_tier_of(record) is None or _tier_of(record) in tiers)
+    ]
+    if not found:
+        return []
+    noun = "anomaly" if len(found) == 1 else "anomalies"
+    message = f"{len(found)} unresolved {severity} {noun}"
+    return [BlockingIssue(kind, None, message, "finra anomalies says what to do")]
+
+
+def _tier_of(record: AnomalyRecord) -> Tier | None:
+    return Tier.__members__.get(record.anomaly.scope.tier or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import Enum
 from typing import Protocol
 
 from attrs import frozen
@@ -14,6 +15,20 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Readiness
 from finra_core.domain.revision import Decision
 from finra_core.ports.store import RowCounts
+
+
+class Phase(str, Enum):
+    """The parts of a run, in their order. COMPARE: fetching, for a dry run, what only its content decides."""
+
+    PLAN = "Plan"
+    COMPARE = "Compare"
+    INGESTION = "Ingestion"
+    NORMALIZATION = "Normalization"
+    ANALYTICS = "Analytics"
+    READINESS = "Readiness"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @frozen(kw_only=True)
@@ -40,16 +55,16 @@ class WeeksTargeted(Event):
 
 @frozen(kw_only=True)
 class PhaseStarted(Event):
-    """A phase begins: `Plan`, `Ingestion`, `Normalization`, `Analytics`, `Readiness`."""
+    """A phase begins."""
 
-    phase: str
+    phase: Phase
 
 
 @frozen(kw_only=True)
 class StepFinished(Event):
     """One step of a phase is done: `done` of `total`."""
 
-    phase: str
+    phase: Phase
     done: int
     total: int
 
@@ -131,6 +146,13 @@ class TransactionRetried(Event):
 
 
 @frozen(kw_only=True)
+class Skipped(Event):
+    """A step was left to another run that is doing it."""
+
+    message: str
+
+
+@frozen(kw_only=True)
 class WeekJudged(Event):
     """A week was judged. unchanged: whether the judgment is the one that held before."""
 
@@ -140,7 +162,7 @@ class WeekJudged(Event):
 
 @frozen(kw_only=True)
 class RunFinished(Event):
-    """A run ended with a report. exit_code: what its process exits with."""
+    """A run ended with a report, whose outcome this is. exit_code: what its process exits with."""
 
     exit_code: int
     seconds: float

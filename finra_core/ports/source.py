@@ -107,10 +107,11 @@ class Source(Protocol):
     def usage(self) -> Usage:
         """What this source has cost since it was opened, in this process."""
 
-    def reopener(self, *, same_machine: bool) -> Callable[[], Source]:
-        """A function that pickles, and that opens an equal source in another process.
+    def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], Source]:
+        """A function that pickles, and that opens an equal source in another process. It carries no secret.
 
-        same_machine: whether that process sees this machine's files.
+        same_machine: whether that process sees this machine's files. processes: how many open it, each of which
+        gets its part of what this source may ask and receive.
 
         Raises:
             ConfigurationError: this source cannot be opened there.

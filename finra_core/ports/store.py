@@ -12,8 +12,8 @@ from typing import Protocol
 from attrs import frozen
 
 from finra_core.domain.analytics import Analysis, AnalysisKey
-from finra_core.domain.anomalies import AnomalyRecord
-from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.anomalies import AnomalyRecord, Severity
+from finra_core.domain.captures import Capture, NewCapture, capture_order
 from finra_core.domain.changes import RowChange
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
@@ -21,7 +21,6 @@ from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
 from finra_core.domain.revision import Decision
 from finra_core.domain.scopes import Scope
-from finra_core.domain.tiers import TIERS
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 
@@ -32,12 +31,14 @@ from finra_core.weekly_summary.payload import Payload
 class CaptureQuery:
     """Which captures. A field that is None asks for all; several fields must all hold.
 
-    newest: only each partition's newest, among those that the other fields let through.
+    newest: only each partition's newest, among those that the other fields let through. normalized: only
+    captures with records (True), or without (False).
     """
 
     partitions: frozenset[Partition] | None = None
     weeks: frozenset[date] | None = None
     captured_by: datetime | None = None
+    normalized: bool | None = None
     newest: bool = False
 
     def select(self, captures: Iterable[Capture]) -> list[Capture]:
@@ -49,13 +50,9 @@ class CaptureQuery:
         return (
             (self.partitions is None or capture.partition in self.partitions)
             and (self.weeks is None or capture.partition.week_ending in self.weeks)
+            and (self.normalized is None or capture.is_normalized is self.normalized)
             and (self.captured_by is None or capture.captured_at <= self.captured_by)
         )
-
-
-def capture_order(capture: Capture) -> tuple[date, int, int]:
-    """The sort key of captures: by week, tier and number."""
-    return capture.partition.week_ending, TIERS.index(capture.partition.tier), capture.number
 
 
 @frozen(kw_only=True)
@@ -65,6 +62,7 @@ class AnomalyQuery:
     scopes: frozenset[Scope] | None = None
     weeks: frozenset[date] | None = None
     fingerprints: frozenset[str] | None = None
+    severities: frozenset[Severity] | None = None
     open_only: bool = False
 
     def select(self, records: Iterable[AnomalyRecord]) -> list[AnomalyRecord]:
@@ -77,6 +75,7 @@ class AnomalyQuery:
             (self.scopes is None or record.anomaly.scope in self.scopes)
             and (self.weeks is None or record.anomaly.scope.week_ending in self.weeks)
             and (self.fingerprints is None or record.fingerprint in self.fingerprints)
+            and (self.severities is None or record.anomaly.severity in self.severities)
             and (record.is_open or not self.open_only)
         )
 
