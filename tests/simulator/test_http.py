@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from attrs import evolve
 from urllib3.util import make_headers
 
 from finra_core.domain.partitions import Partition
@@ -554,6 +555,22 @@ def test_quoted_csv_survives_any_delimiter(http: urllib3.PoolManager, server: Si
         (row.symbol or "", row.issue_name or "", row.mpid) for row in WORLD.rows(T1, NOW) if row.mpid
     )
     assert '""' not in text
+
+
+@pytest.mark.parametrize("delimiter", [",", "|"])
+def test_names_with_delimiters_and_quotes_need_quoted_csv(http: urllib3.PoolManager, delimiter: str) -> None:
+    """1.8, 6b: a name with `|` is plausible; quotes within a quoted value are doubled."""
+    world = evolve(WORLD, delimiters_in_names=True)
+    names = {row.issue_name or "" for row in world.rows(T1, NOW)}
+    body = {"compareFilters": partition(), "delimiter": delimiter, "quoteValues": True, "limit": 5000}
+    with SimulatorServer(world, lambda: NOW) as server:
+        quoted = post(http, server, body, Accept="text/plain").data.decode()
+        plain = post(http, server, {**body, "quoteValues": False}, Accept="text/plain").data.decode()
+    read = {row["issueName"] for row in csv.DictReader(io.StringIO(quoted), delimiter=delimiter, strict=True)}
+    assert read == {row.issue_name or "" for row in world.rows(T1, NOW) if row.mpid}
+    assert all(any(mark in name for name in read) for mark in ("|", '"'))
+    assert read <= names
+    assert {line.count("|") for line in plain.splitlines()} > {0 if delimiter == "," else 16}
 
 
 # 2 Cuts of the same volume

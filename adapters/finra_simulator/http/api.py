@@ -26,6 +26,7 @@ from finra_simulator.http.datasets import (
 )
 from finra_simulator.http.query import MAX_LIMIT, ApiError, Query, find, read_body, read_parameters
 from finra_simulator.http.tokens import Tokens
+from finra_simulator.text import quoted
 from finra_simulator.world import World
 
 GROUP = "otcMarket"
@@ -327,7 +328,7 @@ def _csv_header(query: Query) -> str:
 
 def _delimited(query: Query, cells: list[str]) -> str:
     if query.quote:
-        cells = [f'"{cell}"' if cell else "" for cell in cells]
+        cells = list(map(quoted, cells))
     return query.delimiter.join(cells) + "\n"
 
 
