@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import repeat
 
 from attrs import field, frozen
 
@@ -11,7 +12,7 @@ from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.records import check_identity
-from finra_core.weekly_summary.delimited import Table, read_table
+from finra_core.weekly_summary.delimited import Table, is_quoted, read_table
 from finra_http.faults import FaultError, RepublishedError, one_line
 from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
 from finra_http.replies import csv_text, iso_date
@@ -25,7 +26,8 @@ MAX_ROWS = 5_000_000
 class Page:
     """Rows as delimited lines with the columns of FIELDS, each ended by one LF, and their keys.
 
-    A key is the row's values of KEY_FIELDS, delimited: a tuple of them would take four times the memory.
+    A line has quotes only where a value of it holds the delimiter: equal rows give equal lines, however they came.
+    A key is the row's values of KEY_FIELDS in one text: a tuple of them would take four times the memory.
     newest: the latest lastUpdateDate among the rows.
     """
 
@@ -59,35 +61,60 @@ def read_version(reply: Reply) -> SourceVersion | None:
     return SourceVersion(newest, total)
 
 
-def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
-    """The answer to a page query for up to `limit` of the partition's `total` rows.
+def read_plain_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page | None:
+    """The answer to a page query without quotes, for up to `limit` of the partition's `total` rows.
+
+    None where a value holds a delimiter or a quote: without quotes around the values that cannot be told apart.
 
     Raises:
         RepublishedError: the partition has another number of rows by now.
         FaultError: it is no page, or less of one than it says.
-        SourceDataError: its rows are not what was asked for, or cannot be told apart without doubt.
+        SourceDataError: its rows are not what was asked for, or are broken.
     """
+    text = _text(reply, total)
+    widest = max(map(bytes.count, text.split(b"\n"), repeat(DELIMITER.encode())))
+    if b'"' in text or widest >= len(FIELDS):
+        return None
+    return _page(_table(text, reply), partition, limit)
+
+
+def read_quoted_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
+    """The answer to a page query with quotes, for up to `limit` of the partition's `total` rows.
+
+    Raises:
+        RepublishedError, FaultError, SourceDataError: as `read_plain_page`.
+    """
+    text = _text(reply, total)
+    if not is_quoted(text.split(b"\n", 2)[1].decode("utf-8", "replace"), DELIMITER):
+        raise SourceDataError("a value holds a delimiter or a quote, and FINRA does not quote values though asked to")
+    return _page(_table(text, reply), partition, limit)
+
+
+def _text(reply: Reply, total: int) -> bytes:
     _check_total(reply, total)
     text = csv_text(reply, FIELDS)
     if text is None:
         raise FaultError("an empty page before the last row")
-    table = _table(text, reply)
+    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
+        text = text.replace(b"\r\n", b"\n")
+    if b"\r" in text:
+        line = text[: text.index(b"\r")].count(b"\n") + 1
+        raise SourceDataError(f"line {line} of a page holds '\\r' in a value")
+    return text
+
+
+def _page(table: Table, partition: Partition, limit: int) -> Page:
     if len(table) > limit:
         raise SourceDataError(f"{len(table):,} rows where {limit:,} are asked for")
     check_identity(table.distinct, partition)
     _check_summary_types(table)
     lines = "\n".join([*_lines(table), ""]).encode()
-    return Page(lines, _joined(table, KEY_FIELDS), _newest(table.columns["lastUpdateDate"]))
+    # No value holds a line end.
+    keys = list(map("\n".join, _rows(table, KEY_FIELDS)))
+    return Page(lines, keys, _newest(table.columns["lastUpdateDate"]))
 
 
 def _table(text: bytes, reply: Reply) -> Table:
-    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
-        text = text.replace(b"\r\n", b"\n")
-    # Without quotes there is nothing to tell a delimiter or a line end inside a value from a real one.
-    for forbidden in (b'"', b"\r"):
-        if forbidden in text:
-            line = text[: text.index(forbidden)].count(b"\n") + 1
-            raise SourceDataError(f"line {line} of a page holds {forbidden.decode()!r} in unquoted text")
     table = read_table(text)
     if not text.endswith(b"\n") and _last_row_is_broken(table, text):
         raise FaultError("the page ends within a row")
@@ -108,13 +135,26 @@ def _last_row_is_broken(table: Table, text: bytes) -> bool:
 
 def _lines(table: Table) -> Sequence[str]:
     """The rows with their columns in the order of FIELDS, in which FINRA is expected but not known to send them."""
-    if tuple(table.columns) == FIELDS:
+    if tuple(table.columns) == FIELDS and not is_quoted(table.texts[0], DELIMITER):
         return table.texts
-    return _joined(table, FIELDS)
+    return list(map(_line, _rows(table, FIELDS)))
 
 
-def _joined(table: Table, names: Sequence[str]) -> list[str]:
-    return list(map(DELIMITER.join, zip(*(table.columns[name] for name in names), strict=True)))
+def _rows(table: Table, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(table.columns[name] for name in names), strict=True)
+
+
+def _line(row: tuple[str, ...]) -> str:
+    """The row as it comes without quotes where that can be told apart, else with quotes where a value needs them."""
+    line = DELIMITER.join(row)
+    return line if line.count(DELIMITER) < len(row) else DELIMITER.join(map(_quoted, row))
+
+
+def _quoted(value: str) -> str:
+    if DELIMITER not in value and '"' not in value:
+        return value
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _check_summary_types(table: Table) -> None:

@@ -29,17 +29,19 @@ FIELDS = (
 PROBE_FIELDS = ("lastUpdateDate",)
 
 
-def page_query(partition: Partition, offset: int, limit: int) -> bytes:
+def page_query(partition: Partition, offset: int, limit: int, *, quoted: bool = False) -> bytes:
     """Rows `offset` to `offset + limit`, in the order of their keys, so that pages neither overlap nor leave gaps."""
-    return _query(partition, FIELDS, KEY_FIELDS, offset, limit)
+    return _query(partition, FIELDS, KEY_FIELDS, offset, limit, quoted=quoted)
 
 
 def probe_query(partition: Partition) -> bytes:
     """The newest lastUpdateDate; the answer's Record-Total is the number of rows."""
-    return _query(partition, PROBE_FIELDS, ("-lastUpdateDate",), 0, 1)
+    return _query(partition, PROBE_FIELDS, ("-lastUpdateDate",), 0, 1, quoted=False)
 
 
-def _query(partition: Partition, fields: tuple[str, ...], sort: tuple[str, ...], offset: int, limit: int) -> bytes:
+def _query(
+    partition: Partition, fields: tuple[str, ...], sort: tuple[str, ...], offset: int, limit: int, *, quoted: bool
+) -> bytes:
     # Sorting is refused unless both partition keys have an EQUAL filter; filters on a GET are ignored.
     query = {
         "fields": fields,
@@ -52,7 +54,7 @@ def _query(partition: Partition, fields: tuple[str, ...], sort: tuple[str, ...],
         "limit": limit,
         "offset": offset,
         "delimiter": DELIMITER,
-        "quoteValues": False,
+        "quoteValues": quoted,
     }
     return json.dumps(query).encode("ascii")
 

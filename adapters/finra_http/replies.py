@@ -82,7 +82,8 @@ def _csv_or_nothing(reply: Reply, fields: tuple[str, ...]) -> bytes | None:
     if reply.media_type not in _CSV_TYPES:
         raise FaultError(f"an answer of type {one_line(reply.media_type) or 'unknown'} where text/plain is asked for")
     header, _, rows = body.partition(b"\n")
-    if sorted(header.decode("utf-8", "replace").strip().split(DELIMITER)) != sorted(fields):
+    names = header.decode("utf-8", "replace").strip().split(DELIMITER)
+    if sorted(name.strip('"') for name in names) != sorted(fields):
         raise FaultError("text whose first line is not the header that was asked for")
     return reply.body if rows else None
 

@@ -23,7 +23,7 @@ from finra_http.client import Client
 from finra_http.faults import RepublishedError
 from finra_http.limiter import RateLimiter
 from finra_http.listing import read_listing
-from finra_http.pages import Page, read_page, read_version
+from finra_http.pages import Page, read_plain_page, read_quoted_page, read_version
 from finra_http.query import DATA_PATH, DELIMITER, FIELDS, PAGE_ROWS, PARTITIONS_PATH, page_query, probe_query
 from finra_http.redaction import Secrets
 from finra_http.runtime import Deadline, Runtime
@@ -44,7 +44,7 @@ PAGE_THREADS = 8
 MAX_PAGE_BYTES = 3 * 1024 * 1024
 """FINRA's cap for a synchronous answer (header Response-Payload-Max-Size: 3mb)."""
 MAX_ROW_BYTES = 512
-"""Above the longest row of the fields asked for: an issue name has up to 201 characters, all else about 150."""
+"""Above the longest row of the fields asked for: an issue name has up to 201 characters, all else with quotes 175."""
 MAX_LISTING_BYTES = 1024 * 1024
 """249 weeks of 5 tiers made about 45 kB in 2026."""
 
@@ -209,14 +209,24 @@ class HttpSource:
         pages: list[Page] = []
         offset = start
         while offset < end:
-            limit = end - offset
-            bound = min(MAX_PAGE_BYTES, SMALL_ANSWER + limit * MAX_ROW_BYTES)
-            request = self._data_request(partition, page_query(partition, offset, limit), bound)
-            read = partial(read_page, partition=partition, limit=limit, total=total)
-            page = self._client.send(request, read, deadline)
+            page = self._page(partition, offset, end - offset, total, deadline)
             pages.append(page)
             offset += len(page)
         return pages
+
+    def _page(self, partition: Partition, offset: int, limit: int, total: int, deadline: Deadline) -> Page:
+        """Up to `limit` rows; asked for a second time with quotes where a value holds a delimiter or a quote."""
+        bound = min(MAX_PAGE_BYTES, SMALL_ANSWER + limit * MAX_ROW_BYTES)
+        request = self._data_request(partition, page_query(partition, offset, limit), bound)
+        read = partial(read_plain_page, partition=partition, limit=limit, total=total)
+        page = self._client.send(request, read, deadline)
+        if page is not None:
+            return page
+        logger.debug("API has a delimiter or a quote in a value of %s, row %d on: asked again", partition, offset + 1)
+        request = self._data_request(partition, page_query(partition, offset, limit, quoted=True), bound)
+        return self._client.send(
+            request, partial(read_quoted_page, partition=partition, limit=limit, total=total), deadline
+        )
 
     def _data_request(self, partition: Partition, query: bytes, max_bytes: int) -> Request:
         url = self._settings.api_url + DATA_PATH

@@ -26,6 +26,7 @@ from support.one_partition_server import (
     kind_of,
     make_rows,
     once,
+    quoted,
 )
 
 NO_DATA = {
@@ -175,10 +176,10 @@ def test_a_failing_page_ends_the_whole_partition() -> None:
         ("2025-12-29", "2023-11-06", "weekStartDate is '2023-11-06' where '2025-12-29' is asked for"),
         ("|OTCE|ATS", "|NMS|ATS", "tierIdentifier is 'NMS' where 'OTCE' is asked for"),
         ("|ATS_W_SMBL|", "|ATS_W_FIRM|", "summaryTypeCode is 'ATS_W_FIRM', which was not asked for"),
-        ("Company 2, Inc", "Company | Inc", "line 4 of a page: 13 fields where the header has 12"),
+        ("Company 2, Inc", "Company | Inc", "a value holds a delimiter or a quote, and FINRA does not quote values"),
         ("Company 2, Inc", "Company\nInc", "line 4 of a page: 5 fields where the header has 12"),
-        ("Company 2, Inc", 'Company "2" Inc', "line 4 of a page holds '\"' in unquoted text"),
-        ("Company 2, Inc", "Company\r2", r"line 4 of a page holds '\\r' in unquoted text"),
+        ("Company 2, Inc", 'Company "2" Inc', "a value holds a delimiter or a quote, and FINRA does not quote values"),
+        ("Company 2, Inc", "Company\r2", r"line 4 of a page holds '\\r' in a value"),
         ("2026-02-03", "2026-02-31", "lastUpdateDate '2026-02-31' is not a date"),
         ("2026-02-03", "", "lastUpdateDate '' is not a date"),
     ],
@@ -187,6 +188,23 @@ def test_rows_that_were_not_asked_for_or_cannot_be_told_apart_are_an_error(old: 
     rows = [row.replace(old, new) for row in make_rows()]
     with pytest.raises(SourceDataError, match=f"^API fetch failed .HTTP 200. for 2026-01-02 / OTC: {message}"):
         fetch(Desk(changes={"page": always(page(rows, Total_Records_On_Page=16))}))
+
+
+def test_a_page_that_holds_a_quote_is_asked_for_again_with_quotes_around_all_values() -> None:
+    rows = [row.replace("Company 2, Inc", 'Company "2" Inc') for row in make_rows()]
+    desk = Desk(rows, page_rows=8)
+    assert text_of(fetch(desk)).splitlines() == [HEADER, *rows]
+    asked = [(seen.query["offset"], seen.query["quoteValues"]) for seen in desk.seen if kind_of(seen) == "page"]
+    # The rows of company 2 are 3 and 11 of 16.
+    assert asked == [(0, False), (0, True), (8, False), (8, True)]
+
+
+def test_values_that_are_quoted_though_that_was_not_asked_for_are_read_as_such() -> None:
+    desk = Desk()
+    header, *rows = map(quoted, [HEADER, *desk.rows])
+    desk.changes["page"] = once(always(page(rows, header=header)))
+    assert text_of(fetch(desk)) == text_of(fetch(Desk()))
+    assert desk.count()["page"] == 2
 
 
 def test_text_that_is_not_utf8_is_an_error() -> None:
