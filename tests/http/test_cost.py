@@ -17,8 +17,7 @@ from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import SourceError, SourceUnavailableError
 from finra_core.ports import Usage
 from finra_http import ByteBudgetError, HttpSource
-from finra_http.budget import Meter
-from finra_http.limiter import RateLimiter
+from finra_http.limits import Meter, RateLimiter
 from support.byte_server import answer, serving
 from support.one_partition_server import PARTITION, Desk, Time, always, connect, make_rows
 
@@ -138,7 +137,7 @@ def test_the_budget_is_never_passed_whatever_the_threads_do(answers: list[tuple[
     def spend(one: tuple[int, float]) -> bool:
         bound, part = one
         try:
-            with meter.request(bound, "a page") as tally:
+            with meter.account(bound, "a page") as tally:
                 tally.received = int(bound * part)
         except ByteBudgetError:
             return False

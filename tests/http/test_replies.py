@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.partitions import Partition
-from finra_http.faults import ProblemError, RepublishedError
-from finra_http.listing import read_listing
-from finra_http.pages import Page, read_plain_page, read_quoted_page, read_version
-from finra_http.replies import check_status
+from finra_http.answers import check_status, read_listing, read_version
+from finra_http.pages import Page, read_plain_page, read_quoted_page
+from finra_http.problems import ProblemError, RepublishedError
 from finra_http.transport import Reply
 from support.one_partition_server import HEADER, PARTITION, make_rows, quoted
 

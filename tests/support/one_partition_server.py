@@ -14,7 +14,7 @@ from attrs import Factory, define, field
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_http import HttpSource, open_source
-from finra_http.runtime import Runtime
+from finra_http.limits import Runtime
 from support.byte_server import Seen, answer
 
 PARTITION = Partition(date(2026, 1, 2), Tier.OTC)
