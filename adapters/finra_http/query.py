@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from datetime import date
 
 from attrs import field, frozen
 
 from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
 
 DATA_PATH = "/data/group/otcMarket/name/weeklySummary"
 PARTITIONS_PATH = "/partitions/group/otcMarket/name/weeklySummary"
@@ -21,6 +23,8 @@ MAX_LISTING_BYTES = 1024 * 1024
 """249 weeks of 5 tiers made about 45 kB in 2026."""
 MAX_PAGE_BYTES = 3 * 1024 * 1024
 """FINRA's cap for a synchronous answer (header Response-Payload-Max-Size: 3mb)."""
+MAX_SHORT_ROW_BYTES = 32
+"""A row of RESTATED_FIELDS."""
 MAX_ROW_BYTES = 512
 """Above the longest row of the fields asked for: an issue name has up to 201 characters, all else with quotes 175."""
 
@@ -39,6 +43,7 @@ FIELDS = (
     "totalWeeklyTradeCount", "lastUpdateDate",
 )  # fmt: skip
 PROBE_FIELDS = ("lastUpdateDate",)
+RESTATED_FIELDS = ("weekStartDate", "tierIdentifier", "lastUpdateDate")
 
 
 @frozen
@@ -68,12 +73,12 @@ def listing_request() -> Request:
 
 def probe_request(partition: Partition) -> Request:
     """The newest lastUpdateDate; the answer's Record-Total is the number of rows."""
-    return _data_request(partition, SMALL_ANSWER, fields=PROBE_FIELDS, sortFields=("-lastUpdateDate",), limit=1)
+    return _partition_request(partition, SMALL_ANSWER, fields=PROBE_FIELDS, sortFields=("-lastUpdateDate",), limit=1)
 
 
 def page_request(partition: Partition, offset: int, limit: int, *, quoted: bool = False) -> Request:
     """Rows `offset` to `offset + limit`, in the order of their keys, so that pages neither overlap nor leave gaps."""
-    return _data_request(
+    return _partition_request(
         partition,
         min(MAX_PAGE_BYTES, SMALL_ANSWER + limit * MAX_ROW_BYTES),
         fields=FIELDS,
@@ -84,22 +89,43 @@ def page_request(partition: Partition, offset: int, limit: int, *, quoted: bool 
     )
 
 
-def _data_request(partition: Partition, max_bytes: int, **asked: Any) -> Request:
-    # Sorting is refused unless both partition keys have an EQUAL filter; filters on a GET are ignored.
+def restated_request(day: date, before: date, tier: Tier | None, but: Iterable[date]) -> Request:
+    """Rows updated on or after `day`, of weeks that begin before the Monday `before`: up to PAGE_ROWS, in any order.
+
+    tier: None for all of them. but: Mondays of weeks to leave out.
+    """
+    filters = [_compare("lastUpdateDate", "GTE", day), _compare("weekStartDate", "LESSER", before)]
+    if tier is not None:
+        filters.append(_compare("tierIdentifier", "EQUAL", tier.finra_code))
+    filters += [_compare("weekStartDate", "NOT_EQUAL", monday) for monday in sorted(but)]
+    body = _query(filters, fields=RESTATED_FIELDS, limit=PAGE_ROWS)
+    subject = f"the rows updated since {day} of {tier or 'all tiers'} in weeks that begin before {before}"
+    max_bytes = SMALL_ANSWER + PAGE_ROWS * MAX_SHORT_ROW_BYTES
+    return Request("POST", DATA_PATH, subject, "text/plain", body=body, max_bytes=max_bytes)
+
+
+def _partition_request(partition: Partition, max_bytes: int, **asked: object) -> Request:
+    # Sorting is refused unless both partition keys have an EQUAL filter.
+    filters = [
+        _compare("weekStartDate", "EQUAL", partition.week_start),
+        _compare("tierIdentifier", "EQUAL", partition.tier.finra_code),
+    ]
+    body = _query(filters, **asked)
+    return Request("POST", DATA_PATH, str(partition), "text/plain", partition, body, max_bytes)
+
+
+def _query(filters: list[dict[str, str]], **asked: object) -> bytes:
+    # Filters work in the body of a POST; those of a GET are ignored without a word.
     query = {
-        "compareFilters": [
-            _compare("weekStartDate", "EQUAL", partition.week_start.isoformat()),
-            _compare("tierIdentifier", "EQUAL", partition.tier.finra_code),
-        ],
+        "compareFilters": filters,
         "domainFilters": [{"fieldName": "summaryTypeCode", "values": SUMMARY_TYPES}],
         "offset": 0,
         "delimiter": DELIMITER,
         "quoteValues": False,
         **asked,
     }
-    body = json.dumps(query).encode("ascii")
-    return Request("POST", DATA_PATH, str(partition), "text/plain", partition, body, max_bytes)
+    return json.dumps(query).encode("ascii")
 
 
-def _compare(name: str, how: str, value: str) -> dict[str, str]:
-    return {"fieldName": name, "compareType": how, "fieldValue": value}
+def _compare(name: str, how: str, value: object) -> dict[str, str]:
+    return {"fieldName": name, "compareType": how, "fieldValue": str(value)}

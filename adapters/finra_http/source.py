@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 
 from finra_core.domain.captures import SourceVersion
@@ -20,6 +21,7 @@ from finra_http.limits import Deadline, Limits, Runtime
 from finra_http.pages import Pages
 from finra_http.problems import RepublishedError
 from finra_http.query import DATA_PATH, PAGE_ROWS, listing_request, probe_request
+from finra_http.restatements import find_restated
 from finra_http.settings import Settings, Share, read_settings, settings_of, share_of
 
 logger = logging.getLogger(__name__)
@@ -121,6 +123,16 @@ class HttpSource:
             partition=partition,
             status_code=200,
         )
+
+    def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
+        """Partitions whose week ends before `before`, with rows updated on or after `day`: mostly one request.
+
+        None where FINRA cannot tell.
+
+        Raises:
+            SourceError: the API does not answer.
+        """
+        return find_restated(self._client, day, before, self._deadline())
 
     def price(self, version: SourceVersion | None) -> Usage:
         """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
