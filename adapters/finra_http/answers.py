@@ -20,7 +20,7 @@ from finra_core.domain.errors import SourceDataError, SourceError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_core.domain.weeks import week_ending_of
-from finra_core.ports import Listing
+from finra_core.ports.source import Listing
 from finra_http.problems import BadDataError, FaultError, ProblemError, RejectedError, one_line
 from finra_http.query import DELIMITER, PROBE_FIELDS
 from finra_http.transport import Reply

@@ -18,7 +18,7 @@ from attrs import define, frozen
 from finra_core.domain.clock import utc_now
 from finra_core.domain.errors import SourceError
 from finra_core.domain.partitions import Partition
-from finra_core.ports import Usage
+from finra_core.ports.source import Usage
 
 
 @frozen

@@ -14,8 +14,8 @@ from attrs import field, frozen
 from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.records import check_identity
 from finra_core.weekly_summary.delimited import Table, is_quoted, read_table
+from finra_core.weekly_summary.summary_types import check_identity
 from finra_http.answers import csv_text, iso_date
 from finra_http.client import Client
 from finra_http.limits import Deadline

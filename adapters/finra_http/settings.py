@@ -12,7 +12,6 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from finra_core.domain.errors import ConfigurationError
-from finra_core.runs.reopening import current_journey
 
 API_URL = "https://api.finra.org"
 TOKEN_URL = "https://ews.fip.finra.org/fip/rest/ews/oauth2/access_token"  # noqa: S105 - an address, no secret
@@ -91,19 +90,8 @@ class Share:
     anonymous: bool
 
 
-def share_of(settings: Settings) -> Share:
-    """The equal share of each process of the journey that is being packed for.
-
-    Raises:
-        ConfigurationError: nobody said how many processes there are.
-    """
-    journey = current_journey()
-    if journey is None:
-        raise ConfigurationError(
-            "FINRA's limit must be shared among worker processes, and this executor does not say how many it has: "
-            "take finra_core.open_executor, or wrap it in finra_core.runs.carrying.CarryingExecutor"
-        )
-    processes = journey.processes
+def share_of(settings: Settings, processes: int) -> Share:
+    """The equal share of each of so many processes."""
     return Share(
         api_url=settings.api_url,
         token_url=settings.token_url,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from types import TracebackType
 
 from finra_core.domain.captures import SourceVersion
-from finra_core.domain.clock import new_run_id
 from finra_core.domain.errors import SourceDataError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
-from finra_core.ports import Listing, Usage
-from finra_core.runs.reopening import Reopening, reopened
+from finra_core.ports.source import Listing, SourceInfo, SourceKind, Usage
 from finra_core.weekly_summary.payload import Payload
 from finra_http.answers import read_listing, read_version
 from finra_http.client import open_client
@@ -58,23 +57,15 @@ def open_share(share: Share) -> HttpSource:
 class HttpSource:
     """FINRA's weeklySummary, asked synchronously and in pages."""
 
-    label = "API"
-    archive = False
-
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self.info = SourceInfo(label="API", kind=SourceKind.FEED)
         self._settings = settings
-        self._token = new_run_id()
         self._runtime = runtime
         self._limits = Limits(settings.requests_per_second, settings.max_bytes, runtime)
         self._client = open_client(settings, self._limits, runtime)
         self._pages = Pages(self._client)
-        self._probed: dict[Partition, SourceVersion] = {}
 
-    def __reduce__(self) -> tuple[object, ...]:
-        opener = partial(open_share, share_of(self._settings))
-        return (reopened, (Reopening(opener, self._token),))
-
-    def listing(self) -> Listing:
+    def list_partitions(self) -> Listing:
         """All partitions of the three tiers that weeklySummary holds: one request.
 
         Raises:
@@ -88,10 +79,7 @@ class HttpSource:
         Raises:
             SourceError: the API does not answer.
         """
-        version = self._client.send(probe_request(partition), read_version, self._deadline())
-        if version is not None:
-            self._probed[partition] = version
-        return version
+        return self._client.send(probe_request(partition), read_version, self._deadline())
 
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """One document with all rows, and the version that exactly these rows have.
@@ -104,7 +92,7 @@ class HttpSource:
             SourceError: it is not there, not what was asked for, or over the budget.
         """
         deadline = self._deadline()
-        version = expected or self._probed.pop(partition, None)
+        version = expected
         for reads in range(1, MAX_READS + 1):
             version = version or self._client.send(probe_request(partition), read_version, deadline)
             if version is None:
@@ -134,7 +122,7 @@ class HttpSource:
         """
         return find_restated(self._client, day, before, self._deadline())
 
-    def price(self, version: SourceVersion | None) -> Usage:
+    def estimate(self, version: SourceVersion | None) -> Usage:
         """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
         if version is None:
             return Usage(1, PROBE_BYTES)
@@ -145,10 +133,25 @@ class HttpSource:
         """All requests made, and the bytes of their answers' bodies as they came over the network, compressed."""
         return self._limits.usage()
 
+    def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], HttpSource]:
+        """A function that opens this source with one process's part of the rate and of the budget.
+
+        Credentials and proxies do not travel: each process reads them from its own environment.
+        """
+        return partial(open_share, share_of(self._settings, processes))
+
     def close(self) -> None:
         """Wait for what is under way and close the connections."""
         self._pages.close()
         self._client.close()
+
+    def __enter__(self) -> HttpSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._settings.deadline_seconds, self._runtime.clock)

@@ -251,9 +251,9 @@ def test_a_partition_republished_between_its_probe_and_its_fetch_is_asked_for_an
     desk = Desk(make_rows(4))
     with serving(desk) as url:
         source = connect(url)
-        source.probe(PARTITION)
+        expected = source.probe(PARTITION)
         desk.rows = make_rows(symbols)
-        payload = source.fetch(PARTITION)
+        payload = source.fetch(PARTITION, expected)
         source.close()
     assert text_of(payload).splitlines()[1:] == make_rows(symbols)
     assert payload.version == SourceVersion(date.fromisoformat(NEWEST), 4 * symbols)
@@ -264,22 +264,22 @@ def test_rows_restated_between_their_probe_and_their_fetch_have_the_version_that
     desk = Desk()
     with serving(desk) as url:
         source = connect(url)
-        source.probe(PARTITION)
+        expected = source.probe(PARTITION)
         desk.rows = [row.replace(NEWEST, "2026-02-09") for row in desk.rows]
-        payload = source.fetch(PARTITION)
+        payload = source.fetch(PARTITION, expected)
         source.close()
     assert payload.version == SourceVersion(date(2026, 2, 9), 16)
 
 
-def test_a_probe_serves_one_fetch() -> None:
+def test_what_the_caller_has_seen_is_not_asked_for_again_and_the_source_remembers_nothing() -> None:
     desk = Desk()
-    with serving(desk) as url:
-        source = connect(url)
-        source.probe(PARTITION)
-        source.fetch(PARTITION)
-        source.fetch(PARTITION)
-        source.close()
-    assert desk.count() == {"probe": 2, "page": 2}
+    with serving(desk) as url, connect(url) as source:
+        expected = source.probe(PARTITION)
+        assert source.fetch(PARTITION, expected).version == expected
+        assert source.fetch(PARTITION, expected).version == expected
+        assert desk.count() == {"probe": 1, "page": 2}
+        assert source.fetch(PARTITION).version == expected
+    assert desk.count() == {"probe": 2, "page": 3}
 
 
 def test_a_partition_withdrawn_in_mid_read_has_no_rows() -> None:
@@ -356,7 +356,7 @@ def test_nothing_is_no_answer_where_the_total_says_otherwise() -> None:
 def test_an_empty_list_of_partitions_is_a_state(body: str) -> None:
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
-        assert source.listing().partitions == frozenset()
+        assert source.list_partitions().partitions == frozenset()
         source.close()
 
 
@@ -367,7 +367,7 @@ def test_what_is_no_list_of_partitions_is_a_fault(body: str) -> None:
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
         with pytest.raises(SourceUnavailableError):
-            source.listing()
+            source.list_partitions()
         source.close()
 
 
@@ -385,7 +385,7 @@ def test_the_listing_follows_the_order_of_the_fields_and_names_weeks_without_mon
     )
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
-        listing = source.listing()
+        listing = source.list_partitions()
         source.close()
     assert listing.partitions == {PARTITION}
     assert ["'2025-12-30'" in p.message or "'soon'" in p.message for p in listing.problems] == [True, True]

@@ -14,7 +14,7 @@ from attrs import evolve
 from finra_core.domain.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports import Usage
+from finra_core.ports.source import Usage
 from finra_core.weekly_summary.parsing import parse_content
 from finra_core.weekly_summary.payload import Payload, canonical_hash, count_rows
 from finra_http import ByteBudgetError, HttpSource
@@ -78,7 +78,7 @@ def test_a_partition_comes_whole_with_its_control_totals(
 
 def test_the_listing_is_what_is_published() -> None:
     with served() as (_server, source):
-        listing = source.listing()
+        listing = source.list_partitions()
     assert (listing.partitions, listing.problems) == (WORLD.published(NOW), ())
 
 
@@ -93,7 +93,7 @@ def test_a_week_that_is_not_published_has_no_version(no_data: Any) -> None:
 
 def ask(kind: str, source: HttpSource) -> None:
     if kind == "listing":
-        assert source.listing().partitions == WORLD.published(NOW)
+        assert source.list_partitions().partitions == WORLD.published(NOW)
     elif kind == "probe":
         assert source.probe(T1) is not None
     else:
@@ -164,7 +164,7 @@ def test_wrong_credentials_are_a_refusal_that_says_so() -> None:
     wrong = {**CREDENTIALS, "FINRA_CLIENT_SECRET": "another"}
     with served(given=wrong) as (server, source):
         with pytest.raises(SourceRejectedError, match="check FINRA_CLIENT_ID and FINRA_CLIENT_SECRET"):
-            source.listing()
+            source.list_partitions()
         assert server.counts["token"] == 1
 
 
@@ -253,7 +253,7 @@ def test_a_republication_between_a_page_and_the_same_with_quotes_is_noticed() ->
 def test_the_request_for_quotes_is_not_made_where_it_could_pass_the_budget() -> None:
     with served(world=DELIMITED) as (server, source):
         version = source.probe(T1)
-        source.fetch(T1)
+        source.fetch(T1, version)
         probe, plain, _quoted = server.requests
     assert version is not None
     bound = 64 * 1024 + version.row_count * 512
