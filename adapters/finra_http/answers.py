@@ -7,16 +7,96 @@ of the network in between.
 from __future__ import annotations
 
 import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import TypeVar
 
-from finra_http.faults import FaultError, RejectedError, one_line
-from finra_http.query import DELIMITER
+from finra_core.domain.captures import SourceVersion
+from finra_core.domain.errors import SourceDataError, SourceError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.tiers import Tier
+from finra_core.domain.weeks import week_ending_of
+from finra_core.ports.source import Listing
+from finra_http.problems import BadDataError, FaultError, ProblemError, RejectedError, one_line
+from finra_http.query import DELIMITER, PROBE_FIELDS
 from finra_http.transport import Reply
 
+logger = logging.getLogger(__name__)
+
+MAX_ROWS = 5_000_000
+"""Thirty times the rows of the largest partition seen: beyond it the number is wrong."""
+
+_MONDAY = 0
+_WEEK_FIELD, _TIER_FIELD = "weekStartDate", "tierIdentifier"
 _CSV_TYPES = frozenset({"text/plain", "text/csv"})
 _NOTHING = ("no data found", "no partitions found")
+
+
+T = TypeVar("T")
+
+
+def understand(reply: Reply, read: Callable[[Reply], T], now: datetime) -> T | ProblemError:
+    """An answer as `read` understands it, or what is wrong with it."""
+    try:
+        check_status(reply, now)
+        return read(reply)
+    except ProblemError as problem:
+        found = problem
+    except SourceDataError as error:
+        found = BadDataError(error.message)
+    found.answered(reply.status, reply.request_id)
+    return found
+
+
+def read_version(reply: Reply) -> SourceVersion | None:
+    """The answer to a probe; None where there are no rows.
+
+    Raises:
+        FaultError: it is no answer to a probe.
+        SourceDataError: its number of rows cannot be.
+    """
+    text = csv_text(reply, PROBE_FIELDS)
+    if text is None:
+        return None
+    lines = text.decode("utf-8", "replace").split()
+    newest = iso_date(lines[-1])
+    if len(lines) != len(PROBE_FIELDS) + 1 or newest is None:
+        raise FaultError("other than the one date that was asked for")
+    total = reply.count("Record-Total")
+    if not total:
+        raise FaultError("a row without the number of all rows (Record-Total)")
+    if total > MAX_ROWS:
+        raise SourceDataError(f"{total:,} rows: no week of a tier has so many")
+    return SourceVersion(newest, total)
+
+
+def read_listing(reply: Reply) -> Listing:
+    """The partitions of the three tiers; FINRA lists others too (NA, NMS), which are counted in the log.
+
+    Raises:
+        FaultError: the answer is no list of partitions.
+    """
+    answer = json_object(reply)
+    if answer is None:
+        return Listing(frozenset())
+    partitions: set[Partition] = set()
+    problems: list[SourceError] = []
+    others: Counter[str] = Counter()
+    for week, code in _entries(answer):
+        tier = Tier.from_finra_code(code)
+        if tier is None:
+            others[one_line(code)[:20]] += 1
+        elif (monday := _monday(week)) is not None:
+            partitions.add(Partition(week_ending_of(monday), tier))
+        else:
+            problems.append(SourceDataError(f"the API lists a week of {tier} that starts on no Monday: {week[:40]!r}"))
+    if others:
+        logger.debug("API lists %d partitions outside the three tiers: %s", others.total(), dict(others))
+    return Listing(frozenset(partitions), tuple(problems))
 
 
 def check_status(reply: Reply, now: datetime) -> None:
@@ -82,7 +162,8 @@ def _csv_or_nothing(reply: Reply, fields: tuple[str, ...]) -> bytes | None:
     if reply.media_type not in _CSV_TYPES:
         raise FaultError(f"an answer of type {one_line(reply.media_type) or 'unknown'} where text/plain is asked for")
     header, _, rows = body.partition(b"\n")
-    if sorted(header.decode("utf-8", "replace").strip().split(DELIMITER)) != sorted(fields):
+    names = header.decode("utf-8", "replace").strip().split(DELIMITER)
+    if sorted(name.strip('"') for name in names) != sorted(fields):
         raise FaultError("text whose first line is not the header that was asked for")
     return reply.body if rows else None
 
@@ -144,3 +225,23 @@ def _retry_after(reply: Reply, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return max(0.0, (moment - now).total_seconds())
+
+
+def _entries(answer: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """(weekStartDate, tierIdentifier) of each partition, wherever `partitionFields` puts them."""
+    names, available = answer.get("partitionFields"), answer.get("availablePartitions")
+    if not isinstance(names, list) or not isinstance(available, list):
+        raise FaultError("JSON without partitionFields and availablePartitions")
+    if sorted(map(str, names)) != sorted([_WEEK_FIELD, _TIER_FIELD]):
+        raise FaultError("partitions by other fields than weekStartDate and tierIdentifier")
+    for entry in available:
+        values = entry.get("partitions") if isinstance(entry, dict) else None
+        if not isinstance(values, list) or len(values) != len(names):
+            raise FaultError("a partition without its two values")
+        found = dict(zip(names, map(str, values), strict=True))
+        yield found[_WEEK_FIELD], found[_TIER_FIELD]
+
+
+def _monday(text: str) -> date | None:
+    day = iso_date(text)
+    return day if day is not None and day.weekday() == _MONDAY else None
