@@ -41,6 +41,7 @@ class Rule(str, Enum):
     VERSION_OF_THAT_DAY = "version_of_that_day"
     CONTENT_CHANGED = "content_changed"
     CONTENT_UNCHANGED = "content_unchanged"
+    RECORDS_UNCHANGED = "records_unchanged"
     SILENT_REVISION = "silent_revision"
     CAPTURED_MEANWHILE = "captured_meanwhile"
     LOCKED = "locked"

@@ -25,6 +25,7 @@ from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, Fetc
 from finra_core.ports.store import CaptureQuery, DecisionRecord, JudgmentQuery, Lock, UnitOfWork
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import Fetched, fetch
+from finra_core.runs.forms import is_same_in_another_form
 from finra_core.runs.plan import PlannedPartition
 from finra_core.runs.transactions import again, record_checks
 from finra_core.runs.wording import reason
@@ -89,6 +90,9 @@ def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Inge
             evidence = evolve(meanwhile.evidence, latest=CaptureRef.of(latest))
             return Ingested(partition=partition, decision=evolve(meanwhile, evidence=evidence))
         decision = _decide(run, captures, fetched, forced=planned.decision.rule is Rule.FORCED)
+        if latest is not None and decision.action is Action.INGEST and decision.rule is not Rule.FORCED:
+            if is_same_in_another_form(unit, latest, fetched):
+                decision = evolve(decision, action=Action.SKIP, rule=Rule.RECORDS_UNCHANGED)
         if decision.action is Action.SKIP and latest is not None:
             return _keep(run, unit, latest, fetched, decision)
         return _add(run, unit, captures, fetched, decision)

@@ -35,6 +35,7 @@ _REASONS = {
     Rule.VERSION_OF_THAT_DAY: "captured before {day} had ended, comparing the content",
     Rule.CONTENT_CHANGED: "content changed, hash {new} != {stored}",
     Rule.CONTENT_UNCHANGED: "Content unchanged (hash {new})",
+    Rule.RECORDS_UNCHANGED: "Content unchanged (the same records in another form)",
     Rule.SILENT_REVISION: "content changed, hash {new} != {stored}",
     Rule.CAPTURED_MEANWHILE: "another run captured {latest} meanwhile",
     Rule.LOCKED: "{note}",
