@@ -128,7 +128,8 @@ class FileSource:
             raise
         urls = " ".join(path.absolute().as_uri() for path in paths)
         contents = tuple(document.content for document in documents)
-        return Payload(contents, urls, profiles=tuple(document.profiled for document in documents))
+        dates = [day for document in documents for day in document.profiled.distinct("lastUpdateDate")]
+        return Payload(contents, urls, _newest(dates), tuple(document.profiled for document in documents))
 
     def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
         """None: only the content of all files would tell, and comparing it costs no more than reading it."""

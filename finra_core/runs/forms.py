@@ -7,18 +7,31 @@ alike. Only their records tell whether anything changed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.records import Record, Records, venue_identity
+from finra_core.domain.revision import Action, Decision, Rule, decide_by_content
 from finra_core.ports.store import ReadView
 from finra_core.runs.fetching import Fetched
 from finra_core.weekly_summary.delimited import first_line, read_header
 from finra_core.weekly_summary.parsing import parse_content
 
 
-def is_same_in_another_form(view: ReadView, latest: Capture, fetched: Fetched) -> bool:
+def decide_fetched(view: ReadView, captures: Sequence[Capture], fetched: Fetched, forced: str | None) -> Decision:
+    """The decision on a fetched content. captures: the partition's, oldest first."""
+    latest = captures[-1] if captures else None
+    decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=forced)
+    settled = decision.action is Action.SKIP or decision.rule is Rule.FORCED
+    if latest is None or settled or not _is_same_in_another_form(view, latest, fetched):
+        return decision
+    return evolve(decision, action=Action.SKIP, rule=Rule.RECORDS_UNCHANGED)
+
+
+def _is_same_in_another_form(view: ReadView, latest: Capture, fetched: Fetched) -> bool:
     """Whether a fetched content has other columns than the newest capture's, and nevertheless the same records."""
     if not latest.is_normalized or _columns(view.payload(latest)) == _columns(fetched.payload.documents):
         return False

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from finra_core.domain.absence import decide_absent, first_offered
 from finra_core.domain.captures import Capture
-from finra_core.domain.errors import SourceError
+from finra_core.domain.errors import SourceError, StoreError
 from finra_core.domain.failures import Failure, describe, failure_of
 from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import (
@@ -18,7 +18,6 @@ from finra_core.domain.revision import (
     Decision,
     Evidence,
     Rule,
-    decide_by_content,
     decide_by_version,
 )
 from finra_core.domain.tiers import Tier
@@ -27,6 +26,7 @@ from finra_core.ports.source import Listing, SourceKind
 from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
+from finra_core.runs.forms import decide_fetched
 from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
 from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
@@ -244,14 +244,16 @@ def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:
 def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:
     if planned.decision.action is not Action.COMPARE:
         return planned
-    with run.store.read() as view:
-        partitions = frozenset({planned.partition})
-        latest = next(iter(view.captures(CaptureQuery(partitions=partitions, newest=True))), None)
     try:
         fetched = fetch(run, planned.partition, planned.decision.evidence.version)
+        with run.store.read() as view:
+            captures = view.captures(CaptureQuery(partitions=frozenset({planned.partition})))
+            forced = run.forced if planned.origin is Origin.ASKED else None
+            decision = decide_fetched(view, captures, fetched, forced)
+    except StoreError:
+        raise
     except Exception as error:  # noqa: BLE001  as in `_plan_partition`
         evidence = evolve(planned.decision.evidence, note=describe(error))
         refused = Decision(Action.FAIL, Rule.CONTENT_REFUSED, evidence)
         return evolve(planned, decision=refused, failure=failure_of(error))
-    decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
     return evolve(planned, decision=decision)

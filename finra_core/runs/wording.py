@@ -59,7 +59,7 @@ def _versions_differ(version: SourceVersion, stored: SourceVersion) -> str:
     if version.last_update_date != stored.last_update_date:
         sign = ">" if version.last_update_date > stored.last_update_date else "<"
         return f"source updated {version.last_update_date} {sign} stored {stored.last_update_date}"
-    return f"source has {version.row_count:,} rows, stored {stored.row_count:,}"
+    return f"source has {version.row_count or 0:,} rows, stored {stored.row_count or 0:,}"
 
 
 def _short(content_hash: str | None) -> str | None:
