@@ -43,7 +43,7 @@ class Pages:
             RepublishedError: FINRA has another version by now.
             SourceError: a page could not be read, or is not what was asked for.
         """
-        pages = self._side_by_side(partition, version.row_count, deadline.fork())
+        pages = self._side_by_side(partition, version.row_count or 0, deadline.fork())
         _check_version(pages, version)
         return b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *(page.text for page in pages)])
 
