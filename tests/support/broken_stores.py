@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from attrs import evolve
+from finra_memory.transaction import MemoryTransaction
 
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import AnomalyRecord, Check
@@ -19,7 +20,6 @@ from finra_core.ports import NewCapture, RowChanges, RunRecord
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 from finra_memory import MemoryStore
-from finra_memory.transaction import MemoryTransaction
 
 
 class Sound(MemoryStore):
