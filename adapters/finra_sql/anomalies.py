@@ -34,6 +34,8 @@ def read(session: Session, query: AnomalyQuery) -> list[AnomalyRecord]:
         wanted.append(_in_weeks(session, query.weeks))
     if query.fingerprints is not None:
         wanted.append(session.dialect.among(anomalies.c.fingerprint, query.fingerprints))
+    if query.severities is not None:
+        wanted.append(anomalies.c.severity.in_({severity.value for severity in query.severities}))
     if query.open_only:
         wanted.append(anomalies.c.resolved_at.is_(None))
     return query.select(_from_row(row) for row in session.execute(select(anomalies).where(*wanted)))

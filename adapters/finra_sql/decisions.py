@@ -11,7 +11,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import Action, Decision, Evidence, Rule
 from finra_core.domain.tiers import Tier
 from finra_core.ports.store import DecisionQuery, DecisionRecord
-from finra_sql.json_values import from_json, to_json
+from finra_sql.json_values import from_plain, to_plain
 from finra_sql.schema import decisions
 from finra_sql.session import Session
 
@@ -43,7 +43,7 @@ def _columns(record: DecisionRecord) -> dict[str, object]:
         "action": record.decision.action.value,
         "rule": record.decision.rule.value,
         "reason": record.reason,
-        "evidence": to_json(record.decision.evidence),
+        "evidence": to_plain(record.decision.evidence),
         "decided_at": record.decided_at,
     }
 
@@ -52,7 +52,7 @@ def _from_row(row: Row[Any]) -> DecisionRecord:
     return DecisionRecord(
         run_id=row.run_id,
         partition=Partition(row.week_ending, Tier(row.tier)),
-        decision=Decision(Action(row.action), Rule(row.rule), from_json(row.evidence, Evidence)),
+        decision=Decision(Action(row.action), Rule(row.rule), from_plain(row.evidence, Evidence)),
         reason=row.reason,
         decided_at=row.decided_at,
     )

@@ -1,45 +1,32 @@
-"""Values of the domain in JSON columns: objects by field name, enums and dates as their text."""
+"""Values of the domain in JSON columns, in the form in which they cross the library's other edges."""
 
 from __future__ import annotations
 
-from datetime import date
-from enum import Enum
-from functools import cache
 from typing import Any, TypeVar
 
-from attrs import Attribute, AttrsInstance, asdict
+from finra_core.domain.errors import ConfigurationError
 
 T = TypeVar("T")
 
+# Imported where it is needed: the converter takes as long to import as a small store to open.
 
-def to_json(value: AttrsInstance) -> dict[str, Any]:
+
+def to_plain(value: object) -> Any:
     """What json.dumps takes."""
-    return asdict(value, value_serializer=_plain)
+    from finra_core.runs.serialization import to_plain as unstructured  # noqa: PLC0415
+
+    return unstructured(value)
 
 
-def from_json(stored: Any, kind: type[T]) -> T:
-    """The inverse of `to_json`, and of a list of what it gives.
+def from_plain(stored: Any, kind: type[T]) -> T:
+    """The inverse of `to_plain`.
 
     Raises:
         ValueError: it is no such value.
     """
-    from cattrs import BaseValidationError  # noqa: PLC0415  it takes as long to import as a small store to open
+    from finra_core.runs.serialization import from_plain as structured  # noqa: PLC0415
 
     try:
-        value: T = _converter().structure(stored, kind)
-    except BaseValidationError as error:
-        raise ValueError(f"{stored!r} is no {kind.__name__}") from error
-    return value
-
-
-@cache
-def _converter() -> Any:
-    from cattrs.preconf.json import make_converter  # noqa: PLC0415  as above
-
-    return make_converter()
-
-
-def _plain(_instance: type, _field: Attribute[Any], value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if isinstance(value, date) else value
+        return structured(stored, kind)
+    except ConfigurationError as error:
+        raise ValueError(error.message) from error

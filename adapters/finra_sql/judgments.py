@@ -13,7 +13,7 @@ from finra_core.domain.partitions import DOMAIN
 from finra_core.domain.readiness import BlockingIssue, Judgment, Readiness
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import JudgmentQuery
-from finra_sql.json_values import from_json, to_json
+from finra_sql.json_values import from_plain, to_plain
 from finra_sql.schema import data_readiness, readiness_history
 from finra_sql.session import Session
 
@@ -80,7 +80,8 @@ def _columns(readiness: Readiness) -> dict[str, object]:
         "all_stages_complete": readiness.all_stages_complete,
         "no_critical_anomalies": readiness.no_critical_anomalies,
         "no_rejected_rows": readiness.no_rejected_rows,
-        "blocking_issues": [to_json(issue) for issue in readiness.blocking_issues],
+        "no_partial_coverage": readiness.no_partial_coverage,
+        "blocking_issues": [to_plain(issue) for issue in readiness.blocking_issues],
         "ready_on": readiness.ready_on,
         "captures": list(readiness.captures),
     }
@@ -127,7 +128,8 @@ def _from_row(row: Row[Any], week_ending: date, judged_at: datetime) -> Judgment
         all_stages_complete=row.all_stages_complete,
         no_critical_anomalies=row.no_critical_anomalies,
         no_rejected_rows=row.no_rejected_rows,
-        blocking_issues=tuple(from_json(issue, BlockingIssue) for issue in row.blocking_issues),
+        no_partial_coverage=row.no_partial_coverage,
+        blocking_issues=tuple(from_plain(issue, BlockingIssue) for issue in row.blocking_issues),
         ready_on=row.ready_on,
         captures=tuple(row.captures),
     )
