@@ -22,16 +22,16 @@ _TIERS = {
 
 
 def contradictions(path: Path, partition: Partition) -> Iterator[str]:
-    """What a file's name says that its partition is not, a phrase each."""
+    """What a file's name says that its partition is not: a tier, a day."""
     words = re.sub(r"[^a-z0-9]+", "_", path.name.lower())
     named = {tier for tier, pattern in _TIERS.items() if pattern.search(words)}
     if len(named) > 1:
         named.discard(Tier.OTC)
     if len(named) == 1 and partition.tier not in named:
-        yield f"its name says {min(named)}"
+        yield str(min(named))
     days = list(_days(path.name))
     if days and not any(_is_possible(day, partition) for day in days):
-        yield f"its name says {days[0]}"
+        yield str(days[0])
 
 
 def _days(name: str) -> Iterator[date]:

@@ -237,8 +237,11 @@ def _paths(files: Mapping[Partition, Sequence[Path]], partition: Partition, root
 def _doubts(files: Mapping[Partition, Sequence[Path]]) -> Iterator[SourceDataError]:
     for partition, paths in files.items():
         for path in paths:
-            for said in contradictions(path, partition):
-                message = f"{shown(path)}: {said}, its rows are of {partition}: rename it if they are right"
+            said = " and ".join(contradictions(path, partition))
+            if said:
+                message = (
+                    f"{shown(path)}: its name says {said}, its rows are of {partition}: rename it if they are right"
+                )
                 yield SourceDataError(message, place=place_of(path))
 
 

@@ -178,6 +178,7 @@ def test_a_name_that_agrees_or_says_nothing_is_no_doubt(folder: Folder, name: st
         ("NMS Tier 2 (ATS).txt", "NMS_TIER_2"),
         ("otc_20251208.csv", "2025-12-08"),  # FINRA had not published it yet
         ("otc_2025-11-07.csv", "2025-11-07"),
+        ("finra_nms_tier_1_2025-11-07.csv", "NMS_TIER_1 and 2025-11-07"),
     ],
 )
 def test_a_name_that_says_another_tier_or_an_impossible_day_is_told(folder: Folder, name: str, said: str) -> None:
