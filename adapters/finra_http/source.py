@@ -98,7 +98,7 @@ class HttpSource:
             if version is None:
                 raise SourceDataError(f"no rows for {partition}, though it was listed", partition=partition)
             try:
-                document = self._pages.read(partition, version, deadline)
+                document = self._pages.read_partition(partition, version, deadline)
                 return Payload([document], self._settings.api_url + DATA_PATH, version)
             except RepublishedError as change:
                 logger.info("API republished %s while it was being read: %s", partition, change)
