@@ -313,6 +313,13 @@ def test_line_ends_of_another_kind_are_no_content() -> None:
     assert text_of(fetch(Desk(changes={"page": always(content)}))) == text_of(fetch(Desk()))
 
 
+@pytest.mark.parametrize("before", ["\t", " ", "\n"])
+def test_a_header_with_something_before_it_is_a_fault(before: str) -> None:
+    desk = Desk(changes={"page": once(always(page(make_rows(), header=before + HEADER)))})
+    assert text_of(fetch(desk)).splitlines() == [HEADER, *desk.rows]
+    assert desk.count()["page"] == 2
+
+
 @pytest.mark.parametrize("form", NO_DATA)
 def test_no_data_is_a_state_to_the_probe_and_an_error_to_the_fetch(form: str) -> None:
     content = NO_DATA[form].replace(HEADER.encode(), b"lastUpdateDate")
