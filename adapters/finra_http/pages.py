@@ -37,13 +37,13 @@ class Pages:
         self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
 
     def read_partition(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> bytes:
-        """All rows of this version as one document with the columns of FIELDS.
+        """All rows of this version, which counts them, as one document with the columns of FIELDS.
 
         Raises:
             RepublishedError: FINRA has another version by now.
             SourceError: a page could not be read, or is not what was asked for.
         """
-        pages = self._side_by_side(partition, version.row_count, deadline.fork())
+        pages = self._side_by_side(partition, version.row_count or 0, deadline.fork())
         _check_version(pages, version)
         return b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *(page.text for page in pages)])
 

@@ -92,7 +92,7 @@ class HttpSource:
             SourceError: it is not there, not what was asked for, or over the budget.
         """
         deadline = self._deadline()
-        version = expected
+        version = expected if expected is not None and expected.is_comparable else None
         for reads in range(1, MAX_READS + 1):
             version = version or self._client.send(probe_request(partition), read_version, deadline)
             if version is None:
@@ -124,7 +124,7 @@ class HttpSource:
 
     def estimate(self, version: SourceVersion | None) -> Usage:
         """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
-        if version is None:
+        if version is None or version.row_count is None:
             return Usage(1, PROBE_BYTES)
         pages = -(-version.row_count // PAGE_ROWS)
         return Usage(pages, pages * PAGE_BYTES + version.row_count * PAGE_ROW_BYTES)
