@@ -161,11 +161,11 @@ def _csv_or_nothing(reply: Reply, fields: tuple[str, ...]) -> bytes | None:
         return None
     if reply.media_type not in _CSV_TYPES:
         raise FaultError(f"an answer of type {one_line(reply.media_type) or 'unknown'} where text/plain is asked for")
-    header, _, rows = body.partition(b"\n")
-    names = header.decode("utf-8", "replace").strip().split(DELIMITER)
+    header, _, rows = reply.body.partition(b"\n")
+    names = header.decode("utf-8", "replace").removesuffix("\r").split(DELIMITER)
     if sorted(name.strip('"') for name in names) != sorted(fields):
         raise FaultError("text whose first line is not the header that was asked for")
-    return reply.body if rows else None
+    return reply.body if rows.strip() else None
 
 
 def _check_nothing(reply: Reply) -> None:

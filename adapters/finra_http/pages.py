@@ -36,8 +36,8 @@ class Pages:
         self._client = client
         self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
 
-    def read(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> bytes:
-        """All rows of this version as one document with the columns of FIELDS.
+    def read_partition(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> bytes:
+        """All rows of this version, which counts them, as one document with the columns of FIELDS.
 
         Raises:
             RepublishedError: FINRA has another version by now.

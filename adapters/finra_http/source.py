@@ -92,13 +92,13 @@ class HttpSource:
             SourceError: it is not there, not what was asked for, or over the budget.
         """
         deadline = self._deadline()
-        version = expected
+        version = expected if expected is not None and expected.is_comparable else None
         for reads in range(1, MAX_READS + 1):
             version = version or self._client.send(probe_request(partition), read_version, deadline)
             if version is None:
                 raise SourceDataError(f"no rows for {partition}, though it was listed", partition=partition)
             try:
-                document = self._pages.read(partition, version, deadline)
+                document = self._pages.read_partition(partition, version, deadline)
                 return Payload([document], self._settings.api_url + DATA_PATH, version)
             except RepublishedError as change:
                 logger.info("API republished %s while it was being read: %s", partition, change)

@@ -282,6 +282,14 @@ def test_what_the_caller_has_seen_is_not_asked_for_again_and_the_source_remember
     assert desk.count() == {"probe": 2, "page": 3}
 
 
+def test_a_version_that_does_not_count_its_rows_is_no_help() -> None:
+    desk = Desk()
+    with serving(desk) as url, connect(url) as source:
+        payload = source.fetch(PARTITION, SourceVersion(date.fromisoformat(NEWEST), None))
+    assert payload.version == SourceVersion(date.fromisoformat(NEWEST), 16)
+    assert desk.count() == {"probe": 1, "page": 1}
+
+
 def test_a_partition_withdrawn_in_mid_read_has_no_rows() -> None:
     gone = always(answer(status=204, Record_Total=0))
     desk = Desk(changes={"page": gone})
@@ -311,6 +319,13 @@ def test_line_ends_of_another_kind_are_no_content() -> None:
     text = "\r\n".join([HEADER, *make_rows(), ""])
     content = answer(text, Record_Total=16, Total_Records_On_Page=16)
     assert text_of(fetch(Desk(changes={"page": always(content)}))) == text_of(fetch(Desk()))
+
+
+@pytest.mark.parametrize("before", ["\t", " ", "\n"])
+def test_a_header_with_something_before_it_is_a_fault(before: str) -> None:
+    desk = Desk(changes={"page": once(always(page(make_rows(), header=before + HEADER)))})
+    assert text_of(fetch(desk)).splitlines() == [HEADER, *desk.rows]
+    assert desk.count()["page"] == 2
 
 
 @pytest.mark.parametrize("form", NO_DATA)

@@ -256,6 +256,7 @@ def test_the_request_for_quotes_is_not_made_where_it_could_pass_the_budget() -> 
         source.fetch(T1, version)
         probe, plain, _quoted = server.requests
     assert version is not None
+    assert version.row_count is not None
     bound = 64 * 1024 + version.row_count * 512
     budget = probe.bytes_sent + plain.bytes_sent + bound
     with served(world=DELIMITED, given={"FINRA_MAX_BYTES": str(budget)}) as (server, source):
