@@ -19,6 +19,7 @@ from finra_core.ports.store import CaptureQuery, RunRecord
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
+from finra_core.runs.failed_runs import resolve_failed_runs
 from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
@@ -65,7 +66,8 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         exit_code=None,
         report_json=None,
     )
-    _put_run(run, entry)
+    with run.store.write(Scope()) as unit:
+        unit.put_run(entry)
     work = _Work(run, plan, pools)
     readiness = work.do()
     report = work.tally.close(
@@ -84,13 +86,10 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         report_json=report.to_json(),
         sweep_from=plan.sweep.next_from if plan.sweep and not report.exit_code else None,
     )
-    _put_run(run, finished)
-    return report
-
-
-def _put_run(run: Run, entry: RunRecord) -> None:
     with run.store.write(Scope()) as unit:
-        unit.put_run(entry)
+        unit.put_run(finished)
+        resolve_failed_runs(unit, run.clock())
+    return report
 
 
 @define
