@@ -1,1 +1,1 @@
-"""What the versions are for: answers about what a store holds, as functions of what one view of it shows."""
+"""What the stored versions are for: questions about the past, answered from one view of a store."""
