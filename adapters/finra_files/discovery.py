@@ -65,6 +65,16 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
 
 
+def place_of(path: Path) -> str:
+    """Where a file or folder is, for findings about it: the same from whatever folder a process works."""
+    return shown(path.absolute())
+
+
+def root_of(path: Path) -> str:
+    """What the places in this folder begin with, and those in no other; of a file its place."""
+    return place_of(path) + (os.sep if path.is_dir() else "")
+
+
 def _enter(found: Found, folder: Path, ancestors: frozenset[Path]) -> list[tuple[Path, frozenset[Path]]]:
     """Note one folder's files; its subfolders, each with the real folders that it lies in."""
     try:
@@ -80,7 +90,10 @@ def _enter(found: Found, folder: Path, ancestors: frozenset[Path]) -> list[tuple
         if not ancestors:
             raise
         found.problems.append(
-            SourceDataError(f"{shown(folder)}: cannot be read as a folder ({error.strerror}): correct its rights")
+            SourceDataError(
+                f"{shown(folder)}: cannot be read as a folder ({error.strerror}): correct its rights",
+                place=place_of(folder),
+            )
         )
         return []
     found.paths += paths

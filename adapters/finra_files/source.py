@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -23,8 +23,10 @@ from finra_core.weekly_summary.delimited import Table, read_table
 from finra_core.weekly_summary.payload import Payload
 from finra_core.weekly_summary.profile import Profile, distinct_summary_types, profile
 from finra_core.weekly_summary.summary_types import SUMMARY_TYPES
-from finra_files.discovery import Stamp, find_files, shown, stamp
-from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
+from finra_files.discovery import Stamp, find_files, place_of, root_of, shown, stamp
+from finra_files.identity import check_published, latest_date, partition_of, read_folders, scan_update_dates
+from finra_files.names import contradictions
+from finra_files.neighbors import Neighbors
 from finra_files.reading import read_head, read_whole
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,8 +94,9 @@ class FileSource:
     """Uncompressed. FINRA's largest weekly file is some 40 MB."""
 
     def __init__(self, root: Path) -> None:
-        self.info = SourceInfo(label="files", kind=SourceKind.ARCHIVE)
+        self.info = SourceInfo(label="files", kind=SourceKind.ARCHIVE, root=root_of(root))
         self._root = root
+        self._neighbors = Neighbors(self.MAX_FILE_BYTES)
         self._lock = Lock()
         self._index: _Index | None = None
 
@@ -113,22 +116,27 @@ class FileSource:
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """The partition's files as they are now, uncompressed, in the order of their paths.
 
-        Several files have their URLs in source_url one after the other, with a space between.
+        Several files have their URLs in source_url one after the other, with a space between. The version says what
+        was read, not what FINRA has: a file can be older than its last day of updates.
 
         Raises:
-            SourceDataError: no file has it, one is bad or of another partition, or two hold the same kind of rows.
+            SourceDataError: no file has it, one is bad, of another partition or a neighboring week's, or two hold
+                the same kind of rows.
             SourceUnavailableError: a file cannot be read or has vanished.
         """
         try:
-            paths = self._paths(partition)
+            files = self._current().files
+            paths = _paths(files, partition, self._root)
             documents = [self._read(path, partition) for path in paths]
             _check_distinct(documents)
+            self._neighbors.check(partition, files)
         except SourceError as error:
             error.partition = partition
             raise
         urls = " ".join(path.absolute().as_uri() for path in paths)
         contents = tuple(document.content for document in documents)
-        return Payload(contents, urls, profiles=tuple(document.profiled for document in documents))
+        profiles = tuple(document.profiled for document in documents)
+        return Payload(contents, urls, _version(profiles), profiles)
 
     def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
         """None: only the content of all files would tell, and comparing it costs no more than reading it."""
@@ -157,12 +165,6 @@ class FileSource:
     ) -> None:
         self.close()
 
-    def _paths(self, partition: Partition) -> Sequence[Path]:
-        paths = self._current().files.get(partition)
-        if paths is None:
-            raise SourceDataError(f"no file under {shown(self._root)} holds {partition}")
-        return paths
-
     def _current(self) -> _Index:
         """The index; several threads wait for one that makes it anew."""
         index = self._index
@@ -185,7 +187,8 @@ class FileSource:
         # Before the files are read: what is written in between is seen the next time.
         stamps = {**found.folders, **{str(path): stamp(str(path)) for path in found.paths}}
         files, unplaced = self._placed(found.paths)
-        return _Index(files, Listing(frozenset(files), (*found.problems, *unplaced)), stamps)
+        listing = Listing(frozenset(files), (*found.problems, *unplaced), tuple(_doubts(files)))
+        return _Index(files, listing, stamps)
 
     def _placed(self, paths: list[Path]) -> tuple[dict[Partition, list[Path]], list[SourceDataError]]:
         """The files of each partition, in order, and why others belong to none."""
@@ -196,7 +199,7 @@ class FileSource:
                 with _naming(path):
                     files.setdefault(self._partition_at_a_glance(path), []).append(path)
             except SourceError as error:  # noqa: PERF203 - a file's failure is its own
-                problems.append(SourceDataError(error.message))
+                problems.append(SourceDataError(error.message, place=place_of(path)))
         return files, problems
 
     def _partition_at_a_glance(self, path: Path) -> Partition:
@@ -223,6 +226,29 @@ class FileSource:
             if "weekStartDate" not in profiled.names:
                 check_published(profiled.distinct, partition)
         return _Document(path, content, profiled, SUMMARY_TYPES & distinct_summary_types(profiled))
+
+
+def _paths(files: Mapping[Partition, Sequence[Path]], partition: Partition, root: Path) -> Sequence[Path]:
+    if partition not in files:
+        raise SourceDataError(f"no file under {shown(root)} holds {partition}")
+    return files[partition]
+
+
+def _doubts(files: Mapping[Partition, Sequence[Path]]) -> Iterator[SourceDataError]:
+    for partition, paths in files.items():
+        for path in paths:
+            said = " and ".join(contradictions(path, partition))
+            if said:
+                message = (
+                    f"{shown(path)}: its name says {said}, its rows are of {partition}: rename it if they are right"
+                )
+                yield SourceDataError(message, place=place_of(path))
+
+
+def _version(profiles: Sequence[Profile]) -> SourceVersion | None:
+    """Of these documents; None where no row has a date."""
+    newest = latest_date(chain.from_iterable(profile.distinct("lastUpdateDate") for profile in profiles))
+    return None if newest is None else SourceVersion(newest, row_count=None)
 
 
 def _check_usable(table: Table) -> None:

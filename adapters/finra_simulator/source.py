@@ -67,7 +67,7 @@ class SimulatorSource:
         version = self.world.version(partition, now)
         if version is None:
             raise SourceError(f"{partition}: not published on {now:%Y-%m-%d}", partition=partition)
-        document = delimited(self.world.rows(partition, now), DOCUMENT_FIELDS)
+        document = delimited(self.world.rows(partition, now), DOCUMENT_FIELDS, quote=self.world.delimiters_in_names)
         week = f"{partition.week_start}/{partition.tier.finra_code}"
         url = f"simulator:?seed={self.world.seed}#{week}"
         return Payload((document,), url, version)
@@ -130,7 +130,8 @@ def open_source(url: str, settings: Mapping[str, str]) -> SimulatorSource:
     """Open `simulator:` or `simulator:?seed=7&symbols=500&rate=0.2&now=2026-01-05T15:00:00Z`.
 
     seed: which world. symbols: securities a tier, one number or three. rate: the share of partitions that
-    are restated. first_week: a day of the first week. now: stops the clock at this instant.
+    are restated. first_week: a day of the first week. names: `plain`, or `delimiters` for issue names that hold
+    `|` and quotes. now: stops the clock at this instant.
 
     Raises:
         ConfigurationError: a parameter is unknown or malformed.
@@ -149,16 +150,23 @@ def _symbols(text: str) -> tuple[int, ...]:
     return numbers * len(TIERS) if len(numbers) == 1 else numbers
 
 
+def _delimiters_in_names(text: str) -> bool:
+    if text not in ("plain", "delimiters"):
+        raise ValueError(f"names={text} is neither plain nor delimiters")
+    return text == "delimiters"
+
+
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "seed": ("seed", int),
     "symbols": ("symbols", _symbols),
     "rate": ("restatement_rate", float),
     "first_week": ("first_week", date.fromisoformat),
+    "names": ("delimiters_in_names", _delimiters_in_names),
 }
 """By the parameter's name: the world's field and how it is read."""
 _KNOWN = (
-    "the parameters are seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0..1, first_week=YYYY-MM-DD "
-    "and now=YYYY-MM-DDTHH:MM:SSZ"
+    "the parameters are seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0..1, first_week=YYYY-MM-DD, "
+    "names=plain or delimiters and now=YYYY-MM-DDTHH:MM:SSZ"
 )
 
 

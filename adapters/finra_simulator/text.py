@@ -42,10 +42,16 @@ def delimited(rows: Sequence[Row], fields: Sequence[str], delimiter: str = "|", 
     """A header line and a line a row, each ended by LF. `quote` puts quotes around all values that are not empty."""
     columns = [_column(name, rows) for name in fields]
     if quote:
-        columns = [[f'"{cell}"' if cell else "" for cell in column] for column in columns]
-        fields = [f'"{name}"' for name in fields]
+        columns = [list(map(quoted, column)) for column in columns]
+        fields = list(map(quoted, fields))
     lines = [delimiter.join(fields), *map(delimiter.join, zip(*columns, strict=True)), ""]
     return "\n".join(lines).encode()
+
+
+def quoted(cell: str) -> str:
+    """A value in quotes, with its own quotes doubled; an empty one stays empty."""
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"' if cell else ""
 
 
 def _column(name: str, rows: Sequence[Row]) -> list[str]:

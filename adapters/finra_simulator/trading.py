@@ -12,7 +12,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_simulator.chance import below, stream
 from finra_simulator.rows import ATS_SYMBOL_FIRM, MICROS, OTC_SYMBOL_FIRM, Row, row_key
-from finra_simulator.securities import Security, issue_name, other_tape, universe
+from finra_simulator.securities import Security, issue_name, other_tape, universe, with_delimiters_in_names
 from finra_simulator.venues import Venue, ats_venues, firms
 
 FRACTIONAL_FROM = date(2026, 2, 23)
@@ -32,10 +32,12 @@ class Market:
     symbols: tuple[int, int, int]
     ats: int
     firms: int
+    delimiters_in_names: bool = False
 
     def securities(self, tier: Tier) -> tuple[Security, ...]:
         """The securities of a tier, by symbol."""
-        return universe(self.seed, tier, self.symbols[list(Tier).index(tier)])
+        listed = universe(self.seed, tier, self.symbols[list(Tier).index(tier)])
+        return with_delimiters_in_names(listed) if self.delimiters_in_names else listed
 
 
 @frozen

@@ -52,7 +52,8 @@ class World:
     symbols: securities in each tier in processing order, or one number for all; a security has about
     20 rows a week in tier 1, 8 in tier 2, 3 in OTC. ats, firms: how many venues there are.
     first_week: any day of the first week. restatement_rate: the chance that a partition is
-    restated at all, beside what `events` script.
+    restated at all, beside what `events` script. delimiters_in_names: the issue names of a few securities hold
+    `|`, quotes or both, so that FINRA's text without quotes around its values cannot be told apart.
     """
 
     seed: int = 1
@@ -62,6 +63,7 @@ class World:
     first_week: date = field(default=date(2025, 1, 3), converter=week_ending_of)
     restatement_rate: float = field(default=0.2, validator=and_(ge(0.0), le(1.0)))
     events: tuple[Event, ...] = field(default=(), converter=_events)
+    delimiters_in_names: bool = False
 
     @symbols.validator
     def _has_symbols(self, _attribute: object, value: tuple[int, int, int]) -> None:
@@ -71,7 +73,7 @@ class World:
     @property
     def market(self) -> Market:
         """Its securities and venues."""
-        return Market(self.seed, self.symbols, self.ats, self.firms)
+        return Market(self.seed, self.symbols, self.ats, self.firms, self.delimiters_in_names)
 
     def published(self, at: datetime) -> frozenset[Partition]:
         """The partitions that can be read at this instant."""

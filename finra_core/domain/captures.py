@@ -20,15 +20,23 @@ _RESOLUTION = timedelta(microseconds=1)
 class SourceVersion:
     """FINRA's own mark of a partition's version: its newest lastUpdateDate and its number of rows.
 
+    row_count: None where nobody but the rows themselves counts them, as in a download. Such a version says how recent
+    a content is, and not whether it is the same as another.
     lastUpdateDate is a US Eastern date and is kept per row, so neither a second change on the same
     day nor, without the row count, a withdrawn row would show.
     """
 
     last_update_date: date
-    row_count: int
+    row_count: int | None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether an equal version speaks for equal content."""
+        return self.row_count is not None
 
     def __str__(self) -> str:
-        return f"{self.last_update_date}, {self.row_count:,} rows"
+        rows = "" if self.row_count is None else f", {self.row_count:,} rows"
+        return f"{self.last_update_date}{rows}"
 
 
 @frozen(kw_only=True)

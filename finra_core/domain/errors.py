@@ -71,7 +71,14 @@ class WorkersLostError(Retryable):
 
 
 class SourceError(FinraError):
-    """A source did not give what was asked. Fails its partition alone."""
+    """A source did not give what was asked. Fails its partition alone.
+
+    `place` is where in the source it happened, such as a file's path, for what names no partition; else None.
+    """
+
+    def __init__(self, message: str, *, partition: WeekAndTier | None = None, place: str | None = None) -> None:
+        super().__init__(message, partition=partition)
+        self.place = place
 
 
 class _AnsweredError(SourceError):

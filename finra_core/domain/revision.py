@@ -41,6 +41,7 @@ class Rule(str, Enum):
     VERSION_OF_THAT_DAY = "version_of_that_day"
     CONTENT_CHANGED = "content_changed"
     CONTENT_UNCHANGED = "content_unchanged"
+    RECORDS_UNCHANGED = "records_unchanged"
     SILENT_REVISION = "silent_revision"
     CAPTURED_MEANWHILE = "captured_meanwhile"
     LOCKED = "locked"
@@ -137,13 +138,17 @@ def _by_version(  # noqa: PLR0911  a rule a line, first match wins
         return Action.INGEST, Rule.FORCED
     if verify:
         return Action.COMPARE, Rule.VERIFY
-    if version is None or latest.version is None:
+    if version is None or not _are_comparable(version, latest.version):
         return Action.COMPARE, Rule.NO_VERSION
     if version != latest.version:
         return Action.INGEST, Rule.VERSION_CHANGED
     if not day_has_ended(version.last_update_date, latest.verified_at):
         return Action.COMPARE, Rule.VERSION_OF_THAT_DAY
     return Action.SKIP, Rule.VERSION_UNCHANGED
+
+
+def _are_comparable(version: SourceVersion, stored: SourceVersion | None) -> bool:
+    return stored is not None and version.is_comparable and stored.is_comparable
 
 
 def decide_by_content(
@@ -167,12 +172,12 @@ def _by_content(
         return Action.INGEST, Rule.FORCED
     if content_hash == latest.content_hash:
         return Action.SKIP, Rule.CONTENT_UNCHANGED
-    if version is not None and latest.version is not None and version != latest.version:
+    if version is None or not _are_comparable(version, latest.version):
+        return Action.INGEST, Rule.CONTENT_CHANGED
+    if version != latest.version:
         return Action.INGEST, Rule.VERSION_CHANGED
-    trusted = version is not None and day_has_ended(version.last_update_date, latest.verified_at)
-    if trusted and version == latest.version:
-        return Action.INGEST, Rule.SILENT_REVISION
-    return Action.INGEST, Rule.CONTENT_CHANGED
+    trusted = day_has_ended(version.last_update_date, latest.verified_at)
+    return Action.INGEST, Rule.SILENT_REVISION if trusted else Rule.CONTENT_CHANGED
 
 
 def _ref(latest: Capture | None) -> CaptureRef | None:

@@ -29,20 +29,27 @@ class SourceInfo:
     """What a source is.
 
     label: how a log line names it: `API`, `files`. instance: told apart from every other opened source, also from
-    one that opens the same URL in another process; usage is counted by it.
+    one that opens the same URL in another process; usage is counted by it. root: what the places of its problems
+    begin with, so that a problem that is gone is known to be gone; empty where it has no places.
     """
 
     label: str
     kind: SourceKind
     instance: str = Factory(new_run_id)
+    root: str = ""
 
 
 @frozen
 class Listing:
-    """What a source has: its partitions, and what it holds but cannot offer (a file that names no week)."""
+    """What a source has: its partitions, and what it holds but cannot offer (a file that names no week).
+
+    doubts: what it offers all the same, though something about it contradicts itself (a file's name and its content).
+    Problems and doubts that are no partition's have a `place`.
+    """
 
     partitions: frozenset[Partition]
     problems: tuple[SourceError, ...] = ()
+    doubts: tuple[SourceError, ...] = ()
 
 
 @frozen

@@ -22,6 +22,7 @@ from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
+from finra_core.runs.places import place_checks, problem_anomalies
 from finra_core.runs.plan import Plan, PlannedPartition
 from finra_core.runs.pool import Pools
 from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
@@ -33,6 +34,10 @@ from finra_core.runs.wording import reason
 def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
     """The report of a dry run: what the plan says, and nothing done."""
     tally = Tally()
+    placed = problem_anomalies(plan.problems)
+    for anomaly in placed:
+        run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
+    tally.note(placed)
     for planned in plan.partitions:
         found = _findings(planned)
         tally.enter(planned_report(planned, rehearsed=True), found)
@@ -100,6 +105,7 @@ class _Work:
 
     def do(self) -> tuple[Readiness, ...]:
         """All phases, for all partitions together or week by week; the judgments, newest week first."""
+        self._record_places()
         judged: dict[date, Readiness] = {}
         batches = self._batches()
         for batch in batches:
@@ -113,6 +119,22 @@ class _Work:
             self.run.tell(PhaseStarted, phase=Phase.READINESS)
             judged |= judge(self.run, own, weeks, checks)
         return tuple(judged[week] for week in sorted(judged, reverse=True))
+
+    def _record_places(self) -> None:
+        """Record what the source holds and cannot offer as a partition, and resolve what it no longer holds."""
+        root = self.run.source.info.root
+        found = problem_anomalies(self.plan.problems)
+        if not found and not root:
+            return
+
+        def record() -> None:
+            with self.run.store.write(Scope()) as unit:
+                record_checks(unit, place_checks(unit, self.plan, root), self.run.clock())
+
+        again(self.run, record)
+        for anomaly in found:
+            self.run.tell(AnomalyFound, anomaly=anomaly)
+        self.tally.note(found)
 
     def _batches(self) -> list[list[PlannedPartition]]:
         partitions = list(self.plan.partitions)

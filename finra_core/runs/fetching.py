@@ -39,8 +39,9 @@ def fetch(run: Run, partition: Partition, expected: SourceVersion | None) -> Fet
     for profile in profiles:
         check_identity(profile.distinct, partition)
     rows = sum(profile.row_count for profile in profiles)
-    if payload.version is not None and payload.version.row_count != rows:
-        counted = f"{rows:,} rows where the source counts {payload.version.row_count:,}"
+    told = payload.version.row_count if payload.version else None
+    if told is not None and told != rows:
+        counted = f"{rows:,} rows where the source counts {told:,}"
         raise SourceDataError(f"not whole: {counted}", partition=partition)
     content_hash = combined_hash(profile.canonical_hash() for profile in profiles)
     return Fetched(partition, began_at, payload, content_hash, rows)

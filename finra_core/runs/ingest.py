@@ -19,13 +19,14 @@ from finra_core.domain.errors import PartitionLockedError, SourceDataError, Stor
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.partitions import DOMAIN, Partition
 from finra_core.domain.readiness import Judgment, withdraw
-from finra_core.domain.revision import Action, CaptureRef, Decision, Rule, decide_by_content
+from finra_core.domain.revision import Action, CaptureRef, Decision, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, FetchStarted, StepFailed
 from finra_core.ports.store import CaptureQuery, DecisionRecord, JudgmentQuery, Lock, UnitOfWork
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import Fetched, fetch
-from finra_core.runs.plan import PlannedPartition
+from finra_core.runs.forms import decide_fetched
+from finra_core.runs.plan import Origin, PlannedPartition
 from finra_core.runs.transactions import again, record_checks
 from finra_core.runs.wording import reason
 
@@ -77,26 +78,23 @@ def _check_unchanged(planned: PlannedPartition, fetched: Fetched) -> None:
 
 def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Ingested:
     partition = planned.partition
+    forced = run.forced if planned.origin is Origin.ASKED else None
     with run.store.write(Scope.partition(partition)) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({partition})))
         latest = newest(captures)
         if latest is not None and not _is_planned_for(planned, latest):
             if latest.run_id == run.run_id:
                 # This step's own result, which a worker that died after its commit could not hand over.
-                return Ingested(partition=partition, decision=_decide(run, captures[:-1], fetched), capture=latest)
+                decision = decide_fetched(unit, captures[:-1], fetched, forced)
+                return Ingested(partition=partition, decision=decision, capture=latest)
             # What we fetched may be older than what the other run stored: the next run will tell.
             meanwhile = _skip(planned, Rule.CAPTURED_MEANWHILE)
             evidence = evolve(meanwhile.evidence, latest=CaptureRef.of(latest))
             return Ingested(partition=partition, decision=evolve(meanwhile, evidence=evidence))
-        decision = _decide(run, captures, fetched, forced=planned.decision.rule is Rule.FORCED)
+        decision = decide_fetched(unit, captures, fetched, forced)
         if decision.action is Action.SKIP and latest is not None:
             return _keep(run, unit, latest, fetched, decision)
         return _add(run, unit, captures, fetched, decision)
-
-
-def _decide(run: Run, captures: list[Capture], fetched: Fetched, *, forced: bool = False) -> Decision:
-    version = fetched.payload.version
-    return decide_by_content(newest(captures), fetched.content_hash, version, forced=run.forced if forced else None)
 
 
 def _is_planned_for(planned: PlannedPartition, latest: Capture) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
 from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import Check, Severity
+from finra_core.domain.policies import Policy
 from finra_core.domain.readiness import Judgment, Readiness, WeekState, empty_state, evaluate, week_states
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import WeekJudged
-from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
 from finra_core.runs.context import Run
 from finra_core.runs.transactions import again, record_checks
 
@@ -41,7 +42,7 @@ def judge(
     Of the first use, the judgments on weeks that this run is about, or that changed, are returned. own: the weeks
     that this run is about. checks: recorded in the same transaction.
     """
-    judged, before = again(run, lambda: _judge_and_record(run, own, weeks, checks))
+    judged, before = again(run, lambda: _record_and_judge(run, own, weeks, checks))
     first = run.policies[0].name
     shown = {}
     for key, readiness in judged.items():
@@ -56,7 +57,7 @@ _Key = tuple[date, str]
 """Week ending and use."""
 
 
-def _judge_and_record(
+def _record_and_judge(
     run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
 ) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
     """The judgments now and before, newest week first.
@@ -71,14 +72,24 @@ def _judge_and_record(
         states = read_states(unit, weeks)
         for week in own:
             states.setdefault(week, empty_state(week))
-        judged = {
-            (week, policy.name): evaluate(states[week], run.run_date, policy)
-            for week in sorted(states, reverse=True)
-            for policy in run.policies
-        }
-        held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
-        before = {(each.readiness.week_ending, each.readiness.ready_for): each.readiness for each in held}
-        changed = [Judgment(readiness=each, judged_at=at) for key, each in judged.items() if each != before.get(key)]
-        if changed:
-            unit.put_judgments(changed)
+        return put_changed(unit, states, run.policies, run.run_date, at)
+
+
+def put_changed(
+    unit: UnitOfWork, states: Mapping[date, WeekState], policies: Sequence[Policy], on: date, at: datetime
+) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
+    """Judge weeks by their states, and store the judgments that differ from those that hold.
+
+    The judgments now and before, newest week first. The caller holds the lock on judgments.
+    """
+    judged = {
+        (week, policy.name): evaluate(states[week], on, policy)
+        for week in sorted(states, reverse=True)
+        for policy in policies
+    }
+    held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
+    before = {(each.readiness.week_ending, each.readiness.ready_for): each.readiness for each in held}
+    changed = [Judgment(readiness=each, judged_at=at) for key, each in judged.items() if each != before.get(key)]
+    if changed:
+        unit.put_judgments(changed)
     return judged, before

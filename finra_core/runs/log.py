@@ -99,8 +99,9 @@ class RunLog:
     @on_event.register
     def _(self, event: AnomalyFound) -> None:
         anomaly = event.anomaly
-        log.log(_LEVELS[anomaly.severity], "  %s: %s", anomaly.scope, anomaly.message)
-        if anomaly.severity is Severity.ERROR:
+        where = "" if anomaly.scope.place else f"  {anomaly.scope}: "  # a place's message names it
+        log.log(_LEVELS[anomaly.severity], "%s%s", where, anomaly.message)
+        if anomaly.severity is Severity.ERROR and event.recorded:
             log.error("  Anomaly recorded: %s", anomaly.category)
 
     @on_event.register

@@ -9,13 +9,14 @@ from attrs import frozen
 from finra_core.domain.analytics import Volumes, volumes_of
 from finra_core.domain.anomalies import Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import Capture, unnormalized
-from finra_core.domain.coverage import coverage_of
+from finra_core.domain.coverage import HalfCoverage, coverage_of
 from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, RecordsStored, StepFailed
 from finra_core.ports.store import CaptureQuery, RowCounts
 from finra_core.runs.context import Run
+from finra_core.runs.misplaced import check_placed
 from finra_core.runs.transactions import again, record_checks
 from finra_core.weekly_summary.parsing import ParsedContent, parse_content
 
@@ -56,8 +57,11 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
         with run.store.read() as view:
             documents = view.payload(capture)
         parsed = parse_content(documents, capture.partition)
+        coverage = coverage_of(parsed.records)
+        with run.store.read() as view:
+            check_placed(view, capture, documents, coverage)
         found = _rejected_rows(capture, parsed)
-        counts = again(run, lambda: _put(run, capture, parsed, found))
+        counts = again(run, lambda: _put(run, capture, parsed, coverage, found))
     except PartitionLockedError:
         return Normalized(capture=capture)
     except StoreError:
@@ -74,7 +78,13 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
     return Normalized(capture=capture, measured=Measured(volumes_of(parsed.records), symbols), found=found)
 
 
-def _put(run: Run, capture: Capture, parsed: ParsedContent, found: tuple[Anomaly, ...]) -> RowCounts | None:
+def _put(
+    run: Run,
+    capture: Capture,
+    parsed: ParsedContent,
+    coverage: Sequence[HalfCoverage],
+    found: tuple[Anomaly, ...],
+) -> RowCounts | None:
     """None, and nothing is written, when this or a later capture of the partition has records by now."""
     scope = Scope.partition(capture.partition)
     with run.store.write(scope) as unit:
@@ -82,7 +92,7 @@ def _put(run: Run, capture: Capture, parsed: ParsedContent, found: tuple[Anomaly
         if capture.number not in {waiting.number for waiting in unnormalized(captures)}:
             return None
         at = run.clock()
-        counts = unit.put_records(capture, parsed.records, parsed.rejects, coverage_of(parsed.records), at)
+        counts = unit.put_records(capture, parsed.records, parsed.rejects, coverage, at)
         record_checks(unit, [Check(scope, Stage.NORMALIZED, found)], at)
     return counts
 

@@ -50,6 +50,18 @@ class PlannedPartition:
 
 
 @frozen(kw_only=True)
+class Problem:
+    """What the source holds and cannot offer as a partition, or offers with a doubt.
+
+    place: where in the source, None where it is the source as a whole.
+    """
+
+    message: str
+    place: str | None
+    is_doubt: bool = False
+
+
+@frozen(kw_only=True)
 class SweepPlan:
     """How older weeks are looked over for restatements.
 
@@ -79,7 +91,7 @@ class Plan:
     source: str
     store: str
     partitions: tuple[PlannedPartition, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     sweep: SweepPlan | None
     resolved: bool
 

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from finra_core.domain.absence import decide_absent, first_offered
 from finra_core.domain.captures import Capture
-from finra_core.domain.errors import SourceError
+from finra_core.domain.errors import SourceError, StoreError
 from finra_core.domain.failures import Failure, describe, failure_of
 from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import (
@@ -18,7 +18,6 @@ from finra_core.domain.revision import (
     Decision,
     Evidence,
     Rule,
-    decide_by_content,
     decide_by_version,
 )
 from finra_core.domain.tiers import Tier
@@ -27,7 +26,8 @@ from finra_core.ports.source import Listing, SourceKind
 from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
-from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, SweepPlan
+from finra_core.runs.forms import decide_fetched
+from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
 from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
 from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
@@ -104,7 +104,7 @@ class _Listed:
 
     partitions: frozenset[Partition] = frozenset()
     failures: Mapping[Partition, Failure]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     failure: Failure | None = None
     first: Mapping[Tier, date]
 
@@ -114,14 +114,15 @@ def _list(run: Run) -> _Listed:
         listing = run.source.list_partitions()
     except SourceError as error:
         run.tell(SourceFailed, message=error.message)
-        return _Listed(failures={}, problems=(error.message,), failure=failure_of(error), first={})
+        return _Listed(
+            failures={}, problems=(Problem(message=error.message, place=None),), failure=failure_of(error), first={}
+        )
     return _listed(run, listing)
 
 
 def _listed(run: Run, listing: Listing) -> _Listed:
-    nobodys = [problem for problem in listing.problems if problem.partition is None]
-    for problem in nobodys:
-        run.tell(SourceFailed, message=problem.message)
+    nobodys = [Problem(message=each.message, place=each.place) for each in listing.problems if each.partition is None]
+    doubts = [Problem(message=each.message, place=each.place, is_doubt=True) for each in listing.doubts]
     failures = {
         Partition(problem.partition.week_ending, Tier(problem.partition.tier)): failure_of(problem)
         for problem in listing.problems
@@ -130,7 +131,7 @@ def _listed(run: Run, listing: Listing) -> _Listed:
     return _Listed(
         partitions=listing.partitions,
         failures=failures,
-        problems=tuple(describe(problem) for problem in nobodys),
+        problems=(*nobodys, *doubts),
         first=first_offered(listing.partitions),
     )
 
@@ -243,14 +244,16 @@ def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:
 def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:
     if planned.decision.action is not Action.COMPARE:
         return planned
-    with run.store.read() as view:
-        partitions = frozenset({planned.partition})
-        latest = next(iter(view.captures(CaptureQuery(partitions=partitions, newest=True))), None)
     try:
         fetched = fetch(run, planned.partition, planned.decision.evidence.version)
+        with run.store.read() as view:
+            captures = view.captures(CaptureQuery(partitions=frozenset({planned.partition})))
+            forced = run.forced if planned.origin is Origin.ASKED else None
+            decision = decide_fetched(view, captures, fetched, forced)
+    except StoreError:
+        raise
     except Exception as error:  # noqa: BLE001  as in `_plan_partition`
         evidence = evolve(planned.decision.evidence, note=describe(error))
         refused = Decision(Action.FAIL, Rule.CONTENT_REFUSED, evidence)
         return evolve(planned, decision=refused, failure=failure_of(error))
-    decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=run.forced)
     return evolve(planned, decision=decision)

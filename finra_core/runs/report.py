@@ -179,9 +179,10 @@ class Tally:
     ) -> RunReport:
         """The report. A problem of the source that is no partition's, and that none tells, is an ERROR of its own."""
         told = {report.reason for report in self._reports.values()}
-        untold = tuple(problem for problem in plan.problems if problem not in told)
+        untold = [problem for problem in plan.problems if problem.message not in told]
         found = Counter(anomaly.severity for anomaly in self._found.values())
-        found[Severity.ERROR] += len(untold)
+        # What has a place is a finding like any other. What has none is told of here alone.
+        found[Severity.ERROR] += sum(problem.place is None for problem in untold)
         return RunReport(
             schema_version=SCHEMA_VERSION,
             run_id=run_id,
@@ -193,7 +194,7 @@ class Tally:
             readiness=readiness,
             anomalies={severity.value: found[severity] for severity in Severity},
             findings=tuple(Finding.of(a) for a in self._found.values() if a.severity is not Severity.INFO),
-            problems=untold,
+            problems=tuple(problem.message for problem in untold),
             sweep=plan.sweep,
             usage=usage,
             expected_usage=plan.expected_usage,

@@ -15,9 +15,6 @@ from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 
-DEFAULT_LOOKBACK = 6
-"""Weeks that are due in all tiers. Restatements of older weeks are found by the sweep."""
-
 MAX_LOOKBACK = 2_000
 """Weeks. FINRA publishes this data since 2014; far more is a slip of the finger that would plan for minutes."""
 

@@ -9,8 +9,8 @@ from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import due_weeks
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.domain.weeks import calculate_target_weeks, week_is_over
-from finra_core.runs.request import DEFAULT_LOOKBACK, RunRequest, Window
+from finra_core.domain.weeks import DEFAULT_LOOKBACK, calculate_target_weeks, week_is_over
+from finra_core.runs.request import RunRequest, Window
 
 
 def check_request(request: RunRequest, on: date) -> None:

@@ -35,6 +35,7 @@ _REASONS = {
     Rule.VERSION_OF_THAT_DAY: "captured before {day} had ended, comparing the content",
     Rule.CONTENT_CHANGED: "content changed, hash {new} != {stored}",
     Rule.CONTENT_UNCHANGED: "Content unchanged (hash {new})",
+    Rule.RECORDS_UNCHANGED: "Content unchanged (the same records in another form)",
     Rule.SILENT_REVISION: "content changed, hash {new} != {stored}",
     Rule.CAPTURED_MEANWHILE: "another run captured {latest} meanwhile",
     Rule.LOCKED: "{note}",
@@ -58,7 +59,7 @@ def _versions_differ(version: SourceVersion, stored: SourceVersion) -> str:
     if version.last_update_date != stored.last_update_date:
         sign = ">" if version.last_update_date > stored.last_update_date else "<"
         return f"source updated {version.last_update_date} {sign} stored {stored.last_update_date}"
-    return f"source has {version.row_count:,} rows, stored {stored.row_count:,}"
+    return f"source has {version.row_count or 0:,} rows, stored {stored.row_count or 0:,}"
 
 
 def _short(content_hash: str | None) -> str | None:

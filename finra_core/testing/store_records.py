@@ -190,8 +190,8 @@ class RecordsContract(StoreFixtures):
         assert rows_of(store, put_normalized(store, rows=rows)) == rows
 
     def test_numbers_are_kept_to_the_last_digit(self, store: Store) -> None:
-        """A millionth of a share, and the largest quantity that a record may have."""
-        values = [1, 9_007_199_254_740_993, MAX_INTEGER]
+        """A millionth of a share, and as much as a partition may have in all."""
+        values = [1, 9_007_199_254_740_993, MAX_INTEGER - 9_007_199_254_740_994]
         rows = [
             Record(Security(str(value), "", ""), UBSA, value, value, "2026-01-12") for value in sorted(values, key=str)
         ]

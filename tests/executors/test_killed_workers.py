@@ -49,12 +49,20 @@ def test_a_cluster_that_has_lost_all_its_workers_ends_the_run_and_does_not_wait_
     monkeypatch.setattr(finra_dask, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(finra_dask, "ALONE_SECONDS", 1)
     with LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
-        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        # None as dashboard_address would be port 8787, which one process alone can have.
+        n_workers=1,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
     ) as cluster:
         executor = open_executor(f"dask://{cluster.scheduler_address.removeprefix('tcp://')}", 1)
         waiting = executor.submit(time.sleep, 3600)
         with Client(cluster) as client:  # type: ignore[no-untyped-call, unused-ignore]
-            client.retire_workers()
+            while not any(client.processing().values()):
+                time.sleep(0.01)
+            # By name: left to itself Dask retires idle workers, and this one has work.
+            client.retire_workers(list(client.scheduler_info()["workers"]))
         with pytest.raises(WorkersLostError, match="the next run goes on from there"):
             waiting.result()
         executor.shutdown(cancel_futures=True)

@@ -218,7 +218,7 @@ def test_a_file_that_vanishes_while_it_is_fetched_fails_its_partition_for_now(
 ) -> None:
     path = folder.download("a.csv")
     source = folder.source()
-    monkeypatch.setattr(source, "_paths", lambda _partition: [path])
+    monkeypatch.setattr("finra_files.source._paths", lambda *_: [path])
     path.unlink()
     assert str(path) in fetch_failure(source, OTC_NOVEMBER_14, SourceUnavailableError)
 
@@ -228,7 +228,7 @@ def test_a_file_that_changes_its_week_while_it_is_fetched_is_no_longer_its_parti
 ) -> None:
     path = folder.download("a.csv", folder.row(updated="2025-12-22"))
     source = folder.source()
-    monkeypatch.setattr(source, "_paths", lambda _partition: [path])
+    monkeypatch.setattr("finra_files.source._paths", lambda *_: [path])
     message = fetch_failure(source, OTC_NOVEMBER_14)
     assert "a.csv: now holds 2025-11-21 / OTC, no longer 2025-11-14 / OTC" in message
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import ConfigurationError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
@@ -92,13 +93,13 @@ def test_a_new_listing_shows_what_has_come(folder: Folder) -> None:
     assert source.fetch(OTC_NOVEMBER_14).documents == (content,)
 
 
-def test_files_are_an_archive_that_costs_nothing_and_tells_no_version(folder: Folder) -> None:
+def test_files_are_an_archive_that_costs_nothing_and_cannot_be_probed(folder: Folder) -> None:
     folder.download("a.csv")
     source = folder.source()
     assert (source.info.label, source.info.kind) == ("files", SourceKind.ARCHIVE)
     assert source.probe(OTC_NOVEMBER_14) is None
     assert source.restated_since(date(2000, 1, 1), date(2030, 1, 4)) is None
-    assert source.fetch(OTC_NOVEMBER_14).version is None
+    assert source.fetch(OTC_NOVEMBER_14).version == SourceVersion(date(2025, 12, 15), 1)
     assert source.estimate(None) == source.usage() == Usage()
 
 

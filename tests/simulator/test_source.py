@@ -11,7 +11,9 @@ from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnav
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_core.ports.source import Source, SourceKind
+from finra_core.weekly_summary.parsing import parse_content
 from finra_simulator import Outage, Restatement, SimulatorSource, World, open_source
+from support.harness import as_record
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=timezone.utc)
 OTC = Partition(date(2025, 11, 14), Tier.OTC)
@@ -109,6 +111,15 @@ def test_a_url_may_give_each_tier_its_symbols_and_the_first_week() -> None:
     assert (world.symbols, world.first_week) == ((10, 20, 30), date(2025, 6, 6))
 
 
+def test_a_url_may_ask_for_names_that_hold_delimiters_and_quotes() -> None:
+    source = open_source("simulator:?seed=7&symbols=10&rate=0&names=delimiters&now=2026-01-05T15:00:00Z", {})
+    parsed = parse_content(source.fetch(OTC).documents, OTC)
+    assert sorted(parsed.records.rows()) == sorted(map(as_record, source.world.rows(OTC, NOW)))
+    names = {name for _symbol, name, _product in parsed.records.securities.values}
+    assert all(any(mark in name for name in names) for mark in ("|", '"'))
+    assert open_source("simulator:?seed=7&symbols=10&rate=0&names=plain", {}).world == WORLD
+
+
 def test_without_now_the_clock_is_the_machines() -> None:
     before = datetime.now(timezone.utc)
     assert before <= open_source("simulator:", {}).clock() <= datetime.now(timezone.utc)
@@ -128,6 +139,7 @@ def test_without_now_the_clock_is_the_machines() -> None:
         "simulator:?now=2026-01-05T15:00:00",
         "simulator:?now=yesterday",
         "simulator:?first_week=2025",
+        "simulator:?names=odd",
         "simulator:?seed",
         "simulator://host?seed=1",
     ],

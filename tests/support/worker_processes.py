@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import pytest
 from attrs import frozen
+from finra_core.runs.reopening import Reopening, reopened
 
 from finra_core import RunReport, RunRequest, Scheduler, open_source, open_store
 from finra_core.ports import Store
-from finra_core.runs.reopening import Reopening, reopened
 from support.harness import DyingStore, SerialExecutor, contents
 
 DAYS = ("2026-01-05T15:30:00Z", "2026-01-26T15:30:00Z")

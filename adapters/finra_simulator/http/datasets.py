@@ -15,6 +15,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import NOT_APPLICABLE, market_totals
+from finra_simulator.eastern import eastern_day
 from finra_simulator.rows import FIELDS, MICROS, Row, plain_decimal
 from finra_simulator.text import notional
 from finra_simulator.world import World
@@ -78,6 +79,9 @@ class Dataset(Protocol):
     def state(self, key: Key, at: datetime) -> State:
         """What tells the partition's contents at different instants apart."""
 
+    def last_change(self, key: Key, at: datetime) -> date:
+        """A day after which no record of the partition says that it was updated, as of this instant."""
+
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """The partition's records in this state."""
 
@@ -118,6 +122,11 @@ class WeeklySummary:
     def state(self, key: Key, at: datetime) -> State:
         """The restatements so far of each tier that the partition is made of."""
         return tuple(self.world.changes_until(partition, at) for partition in _sources(key))
+
+    def last_change(self, key: Key, at: datetime) -> date:
+        """The newest restatement's day, or the publication's."""
+        changes = zip(_sources(key), self.state(key, at), strict=True)
+        return max(eastern_day(self.world.change_instants(partition)[count]) for partition, count in changes)
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """Rows of weeklySummary."""
@@ -171,6 +180,10 @@ class WeeklyDownloadDetails:
     def state(self, key: Key, at: datetime) -> State:
         """The published Mondays of the tier."""
         return tuple(week.toordinal() for week, code in _keys(self.world.published(at)) if code == key[1])
+
+    def last_change(self, key: Key, at: datetime) -> date:
+        """Not known: its records do not say it."""
+        return date.max
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """The weeks."""
