@@ -91,6 +91,11 @@ class ListsWhatItHasNot(Sound):
         return Listing(super().list_partitions().partitions | {ABSENT})
 
 
+class HasProblemsNowhere(Sound):
+    def list_partitions(self) -> Listing:
+        return Listing(super().list_partitions().partitions, problems=(SourceError("a file names no week"),))
+
+
 class ListsLess(Sound):
     def list_partitions(self) -> Listing:
         return Listing(frozenset(sorted(super().list_partitions().partitions, key=str)[1:2]))
@@ -146,7 +151,7 @@ class MixesUpItsThreads(Sound):
 class MiscountsItsVersions(Sound):
     def probe(self, partition: Partition) -> SourceVersion | None:
         version = super().probe(partition)
-        return version and evolve(version, row_count=version.row_count + 1)
+        return version and evolve(version, row_count=(version.row_count or 0) + 1)
 
 
 class DatesItsVersionsByTheFirstRow(Sound):
@@ -160,6 +165,18 @@ class DatesItsVersionsByTheFirstRow(Sound):
 
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         return evolve(super().fetch(partition, expected), version=self.probe(partition))
+
+
+class SaysNoVersions(Sound):
+    def probe(self, partition: Partition) -> SourceVersion | None:
+        return None
+
+
+class FetchesAnotherVersionThanItProbes(Sound):
+    def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
+        payload = super().fetch(partition, expected)
+        version = payload.version and evolve(payload.version, last_update_date=date(2026, 1, 1))
+        return evolve(payload, version=version)
 
 
 class FailsToProbeTheAbsent(Sound):
@@ -211,7 +228,7 @@ class GivesAsManyRowsAsExpected(Sound):
 
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         payload = super().fetch(partition, expected)
-        rows = len(payload.documents[0].splitlines()) if expected is None else expected.row_count + 1
+        rows = 1 + (expected.row_count if expected and expected.row_count else len(payload.documents[0].splitlines()))
         return evolve(payload, documents=(b"".join(payload.documents[0].splitlines(keepends=True)[:rows]),))
 
 
