@@ -11,7 +11,7 @@ import pytest
 
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports.source import Source
+from finra_core.ports import Source
 from finra_core.testing.source import SourceContract
 from finra_files import open_source
 from finra_simulator import SimulatorSource, World, write_files
