@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, ParamSpec, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from finra_core import Partition, RunReport, RunRequest, Scheduler, Tier
-from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import Severity
-from finra_core.ports import Source, Store, Transaction
+from finra_core.domain.captures import by_partition
+from finra_core.domain.scopes import Scope
+from finra_core.ports.source import Source
+from finra_core.ports.store import AnomalyQuery, ReadView, Store, UnitOfWork
 from finra_simulator import Outage, SimulatorSource, World
 from finra_simulator.rows import Row
 
@@ -80,10 +82,10 @@ class ProcessDiedError(BaseException):
 
 @define
 class DyingStore:
-    """Any store, but the process ends at the n-th call of it: before a call, or right after a commit.
+    """Any store, but the process ends at the n-th call of it: before a call, or right before or after a commit.
 
-    `die` is what ending means: raising here, os._exit in a forked process. Of calls it counts those of the
-    store and of its transactions, and each commit.
+    `die` is what ending means: raising here, os._exit in a forked process. Of calls it counts those of the store,
+    of its views and units of work, and each commit.
     """
 
     store: Store
@@ -97,32 +99,36 @@ class DyingStore:
             self.die()
 
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.store, name)
-        if not callable(attribute):
-            return attribute
+        return getattr(self.store, name)
 
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            self._count()
-            return attribute(*args, **kwargs)
+    def __enter__(self) -> DyingStore:
+        return self
 
-        return counted
+    def __exit__(self, *_failure: object) -> None:
+        self.store.close()
 
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[Transaction]:
+    def read(self) -> Iterator[ReadView]:
         self._count()
-        with self.store.transaction(key) as tx:
-            yield cast("Transaction", _DyingTransaction(tx, self._count))
+        with self.store.read() as view:
+            yield cast("ReadView", _Dying(view, self._count))
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[UnitOfWork]:
+        self._count()
+        with self.store.write(scope) as unit:
+            yield cast("UnitOfWork", _Dying(unit, self._count))
             self._count()
         self._count()
 
 
 @define
-class _DyingTransaction:
-    transaction: Transaction
+class _Dying:
+    view: ReadView
     count: Callable[[], None]
 
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.transaction, name)
+        attribute = getattr(self.view, name)
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             self.count()
@@ -137,34 +143,38 @@ Record = tuple[tuple[str, str, str], tuple[str, str, str, str], int, int, str]
 def as_record(row: Row) -> Record:
     """A simulated row as the store should know it; written without the parser."""
     venue_type = {"ATS_W_SMBL_FIRM": "ATS", "OTC_W_SMBL_FIRM": "NON_ATS"}[row.summary_type]
-    crd = "" if row.crd is None else str(row.crd)
+    if venue_type == "NON_ATS" and not row.crd:
+        venue_type = "DE_MINIMIS"
     security = (row.symbol or "", row.issue_name or "", row.product_type or "")
-    venue = (venue_type, row.mpid or "", crd, row.venue_name or "")
+    venue = (venue_type, row.mpid or "", str(row.crd or ""), row.venue_name or "")
     return security, venue, row.shares_micros, row.trades, row.last_update_date.isoformat()
 
 
 def contents(store: Store) -> dict[str, Any]:
     """All that a store knows, without what names a run or the time of day: equal for equal histories."""
-    captures = store.captures()
+    with store.read() as view:
+        return _contents(view)
+
+
+def _contents(view: ReadView) -> dict[str, Any]:
+    captures = view.captures()
     names = {capture.number: str(capture) for capture in captures}
-    states = store.week_states(store.weeks(), CALC_VERSION)
-    normalized = {
-        state.normalized.number for week in states.values() for state in week.tiers.values() if state.normalized
-    }
+    # An older one that was superseded before it got its records stays without: how a state was reached, not what it is.
+    newest = [[c for c in own if c.is_normalized][-1:] for own in by_partition(captures).values()]
     return {
-        "captures": [
-            (str(c), c.partition, c.content_hash, c.version, c.row_count, store.documents(c)) for c in captures
-        ],
-        "records": {str(c): sorted(store.records(c).rows()) for c in captures if c.number in normalized},
+        "captures": [(str(c), c.partition, c.content_hash, c.version, c.row_count, view.payload(c)) for c in captures],
+        "records": {str(c): sorted(view.records(c).rows()) for own in newest for c in own},
         "analyses": sorted(
             (a.capture_id, [names[n] for n in a.inputs], a.volumes, a.venue_shares, a.shares_micros, a.trades, a.hhi)
-            for a in store.analyses()
+            for a in view.analyses()
         ),
-        "readiness": store.readiness(),
-        # Which partitions were last skipped says how a state was reached, not what it is.
+        "readiness": [
+            (evolve(judgment.readiness, captures=()), [names[n] for n in judgment.readiness.captures])
+            for judgment in view.judgments()
+        ],
         "open anomalies": sorted(
             (record.fingerprint, record.anomaly.message)
-            for record in store.anomalies()
-            if not record.resolved_at and record.anomaly.severity is not Severity.INFO
+            for record in view.anomalies(AnomalyQuery(open_only=True))
+            if record.anomaly.severity is not Severity.INFO
         ),
     }
