@@ -15,8 +15,8 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import due_weeks, late_after, publication_date
 from finra_core.domain.readiness import Readiness, TierState, WeekState, evaluate_readiness
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports import RunRecord
 from finra_core.domain.weeks import DEFAULT_LOOKBACK
+from finra_core.ports import RunRecord
 
 _WEEK = timedelta(weeks=1)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from attrs import define, evolve, field
 
 from finra_core.domain.analytics import CALC_VERSION
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition, unnormalized
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Readiness
@@ -19,6 +19,7 @@ from finra_core.ports.store import CaptureQuery, RunRecord
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
+from finra_core.runs.failed_runs import resolve_failed_runs
 from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
@@ -65,7 +66,8 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         exit_code=None,
         report_json=None,
     )
-    _put_run(run, entry)
+    with run.store.write(Scope()) as unit:
+        unit.put_run(entry)
     work = _Work(run, plan, pools)
     readiness = work.do()
     report = work.tally.close(
@@ -84,13 +86,10 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         report_json=report.to_json(),
         sweep_from=plan.sweep.next_from if plan.sweep and not report.exit_code else None,
     )
-    _put_run(run, finished)
-    return report
-
-
-def _put_run(run: Run, entry: RunRecord) -> None:
     with run.store.write(Scope()) as unit:
-        unit.put_run(entry)
+        unit.put_run(finished)
+        resolve_failed_runs(unit, run.clock())
+    return report
 
 
 @define
@@ -200,7 +199,7 @@ class _Work:
             for anomaly in found:
                 self.run.tell(AnomalyFound, anomaly=anomaly)
             self.tally.note(found)
-            checks.append(Check(Scope.week(week), Stage.CALC, found))
+            checks.append(Check(Scope.week(week), Stage.CALC, found, OF_WEEKS))
         self.in_hand.clear()
         return checks
 
@@ -225,7 +224,7 @@ class _Work:
 def _record_settled(
     run: Run, plan: Plan, settled: list[PlannedPartition], found: Mapping[Partition, tuple[Anomaly, ...]]
 ) -> None:
-    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition]) for p in settled]
+    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in settled]
     with run.store.write(Scope()) as unit:
         at = run.clock()
         unit.put_decisions([decision_record(run, p.partition, p.decision, at) for p in settled])

@@ -112,10 +112,10 @@ class _Listed:
 def _list(run: Run) -> _Listed:
     try:
         listing = run.source.list_partitions()
-    except SourceError as error:
-        run.tell(SourceFailed, message=error.message)
+    except Exception as error:  # noqa: BLE001  whatever a source raises, it did not answer
+        run.tell(SourceFailed, message=describe(error))
         return _Listed(
-            failures={}, problems=(Problem(message=error.message, place=None),), failure=failure_of(error), first={}
+            failures={}, problems=(Problem(message=describe(error), place=None),), failure=failure_of(error), first={}
         )
     return _listed(run, listing)
 
@@ -194,8 +194,8 @@ def _sweep(
 def _restated(run: Run, since: date, targets: Collection[Partition]) -> frozenset[Partition] | None:
     try:
         return run.source.restated_since(since, min(partition.week_ending for partition in targets))
-    except SourceError as error:
-        run.tell(SourceFailed, message=error.message)
+    except Exception as error:  # noqa: BLE001  a sweep that fails is one that could not tell
+        run.tell(SourceFailed, message=describe(error))
         return None
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from attrs import evolve
 
 from finra_core.domain.clock import new_run_id, utc_now
-from finra_core.domain.errors import PlanDriftError
+from finra_core.domain.errors import PlanDriftError, StoreError
 from finra_core.ports.observer import Observer, RunFinished, RunStarted
 from finra_core.ports.source import Source
 from finra_core.ports.store import Store
 from finra_core.runs.carrying_out import carry_out, rehearse
 from finra_core.runs.context import Observers, Run
+from finra_core.runs.failed_runs import record_failed_run
 from finra_core.runs.log import RunLog
 from finra_core.runs.plan import Plan, drift
 from finra_core.runs.planning import make_plan, resolve
@@ -85,7 +86,7 @@ class Scheduler:
             if changed:
                 more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
                 raise PlanDriftError(f"the plan is stale: {changed[0]}{more}: make a new plan", differences=changed)
-            return self._finish(run, carry_out(run, now, pools, started_at))
+            return self._carry_out(run, now, pools, started_at)
 
     def run(self, request: RunRequest | None = None) -> RunReport:
         """Make one run and report on it. A partition's failure is in the report, not raised.
@@ -103,7 +104,7 @@ class Scheduler:
             if request.mode is Mode.DRY_RUN:
                 resolved = resolve(run, plan, pools.fetching)
                 return self._finish(run, rehearse(run, resolved, pools, started_at))
-            return self._finish(run, carry_out(run, plan, pools, started_at))
+            return self._carry_out(run, plan, pools, started_at)
 
     def _begin(self, request: RunRequest) -> Run:
         run_date = request.run_date or self._clock().date()
@@ -124,6 +125,16 @@ class Scheduler:
             # What cannot follow to where the executor works is to be known before anything is read or written.
             self._executor.submit(_follow, run).result()
         return run
+
+    def _carry_out(self, run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
+        try:
+            return self._finish(run, carry_out(run, plan, pools, started_at))
+        except StoreError:
+            raise  # a store that fails cannot note it
+        except Exception as error:
+            with suppress(StoreError):  # the error that ended the run is the one to raise
+                record_failed_run(run.store, error, run.clock)
+            raise
 
     def _finish(self, run: Run, report: RunReport) -> RunReport:
         seconds = (report.finished_at - report.started_at).total_seconds()
