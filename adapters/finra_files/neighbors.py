@@ -7,23 +7,17 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from attrs import frozen
-
 from finra_core.domain.errors import SourceDataError, SourceError
 from finra_core.domain.partitions import Partition
-from finra_core.weekly_summary.delimited import first_line, read_header
-from finra_core.weekly_summary.misplacement import RowsByKind, find_copy, names_its_week, rows_by_kind
+from finra_core.weekly_summary.misplacement import Sketch, find_copy, sketch
 from finra_files.discovery import Stamp, shown, stamp
 from finra_files.reading import read_whole
 
-_REMEMBERED = 8
-"""Files whose rows are kept, some 10 MB each: a run goes from week to week, and each is its neighbor's neighbor."""
+_REMEMBERED = 64
+"""Files whose sketches are kept: a run goes from week to week, and each is its neighbor's neighbor."""
 
-
-@frozen
-class _Rows:
-    names_its_week: bool
-    by_kind: RowsByKind
+_ALIKE = 0.1
+"""Files whose sizes differ by more are no copies of each other, even where FINRA restated some rows in between."""
 
 
 class Neighbors:
@@ -40,33 +34,41 @@ class Neighbors:
             SourceError: it is; or one of its own files cannot be read.
         """
         for path in files[partition]:
-            rows = self._rows(path)
-            if not rows.names_its_week:
-                self._check(path, rows, _around(partition, files))
+            alike = [(neighbor, other) for neighbor, other in _around(partition, files) if _are_alike(path, other)]
+            own = self._sketch(path) if alike else None
+            if own is not None:
+                self._check(path, own, alike)
 
-    def _check(self, path: Path, rows: _Rows, neighbors: Iterable[tuple[Partition, Path]]) -> None:
+    def _check(self, path: Path, own: Sketch, neighbors: Iterable[tuple[Partition, Path]]) -> None:
         for neighbor, other in neighbors:
-            copy = find_copy(rows.by_kind, self._rows_of_other(other))
+            theirs = self._sketch_of_other(other)
+            copy = find_copy(own, theirs) if theirs else None
             if copy is not None:
                 raise SourceDataError(
                     f"{shown(path)}: {copy} stand in {shown(other)} too, which is of {neighbor}: "
                     "one of the two is misplaced, remove it"
                 )
 
-    def _rows_of_other(self, path: Path) -> RowsByKind:
+    def _sketch_of_other(self, path: Path) -> Sketch | None:
         """None where it cannot be read: that is told where its own partition is fetched."""
         try:
-            return self._rows(path).by_kind
+            return self._sketch(path)
         except SourceError:
-            return {}
+            return None
 
-    def _rows(self, path: Path) -> _Rows:
+    def _sketch(self, path: Path) -> Sketch | None:
         return self._remembered(path, stamp(str(path)))
 
-    def _read(self, path: Path, _stamp: Stamp) -> _Rows:
-        content = read_whole(path, self._max_bytes)
-        _delimiter, names = read_header(first_line(content)[1])
-        return _Rows(names_its_week(names), rows_by_kind([content]))
+    def _read(self, path: Path, _stamp: Stamp) -> Sketch | None:
+        return sketch(read_whole(path, self._max_bytes))
+
+
+def _are_alike(one: Path, other: Path) -> bool:
+    first, second = stamp(str(one)), stamp(str(other))
+    if first is None or second is None or ".gz" in (one.suffix, other.suffix):
+        return True
+    (*_when, size), (*_other_when, other_size) = first, second
+    return abs(size - other_size) <= _ALIKE * max(size, other_size)
 
 
 def _around(partition: Partition, files: Mapping[Partition, Sequence[Path]]) -> Iterator[tuple[Partition, Path]]:

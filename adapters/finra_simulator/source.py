@@ -67,7 +67,9 @@ class SimulatorSource:
         version = self.world.version(partition, now)
         if version is None:
             raise SourceError(f"{partition}: not published on {now:%Y-%m-%d}", partition=partition)
-        document = delimited(self.world.rows(partition, now), DOCUMENT_FIELDS, quote=self.world.delimiters_in_names)
+        world = self.world
+        rows = world.rows(partition, now)
+        document = delimited(rows, DOCUMENT_FIELDS, quote=world.delimiters_in_names, noise=world.noise_in_numbers)
         week = f"{partition.week_start}/{partition.tier.finra_code}"
         url = f"simulator:?seed={self.world.seed}#{week}"
         return Payload((document,), url, version)
@@ -129,9 +131,11 @@ class SimulatorSource:
 def open_source(url: str, settings: Mapping[str, str]) -> SimulatorSource:
     """Open `simulator:` or `simulator:?seed=7&symbols=500&rate=0.2&now=2026-01-05T15:00:00Z`.
 
-    seed: which world. symbols: securities a tier, one number or three. rate: the share of partitions that
-    are restated. first_week: a day of the first week. names: `plain`, or `delimiters` for issue names that hold
-    `|` and quotes. now: stops the clock at this instant.
+    seed: which world. symbols: securities a tier, one number or three. rate: the share of partitions that are
+    restated within a month; late_rate: within a year. late_halves: the share whose non-ATS half is published days
+    after the other. first_week: a day of the first week. de_minimis: `null`, `0` or `none`, how FINRA's aggregate of
+    small firms is told. names: `plain`, or `delimiters` for issue names that hold `|` and quotes. numbers: `plain`,
+    or `doubles` for shares printed with a double's noise. now: stops the clock at this instant.
 
     Raises:
         ConfigurationError: a parameter is unknown or malformed.
@@ -150,23 +154,28 @@ def _symbols(text: str) -> tuple[int, ...]:
     return numbers * len(TIERS) if len(numbers) == 1 else numbers
 
 
-def _delimiters_in_names(text: str) -> bool:
-    if text not in ("plain", "delimiters"):
-        raise ValueError(f"names={text} is neither plain nor delimiters")
-    return text == "delimiters"
+def _is_other_than_plain(name: str, other: str, text: str) -> bool:
+    if text not in ("plain", other):
+        raise ValueError(f"{name}={text} is neither plain nor {other}")
+    return text == other
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "seed": ("seed", int),
     "symbols": ("symbols", _symbols),
     "rate": ("restatement_rate", float),
+    "late_rate": ("late_restatement_rate", float),
+    "late_halves": ("late_half_rate", float),
     "first_week": ("first_week", date.fromisoformat),
-    "names": ("delimiters_in_names", _delimiters_in_names),
+    "de_minimis": ("de_minimis", str),
+    "names": ("delimiters_in_names", partial(_is_other_than_plain, "names", "delimiters")),
+    "numbers": ("noise_in_numbers", partial(_is_other_than_plain, "numbers", "doubles")),
 }
 """By the parameter's name: the world's field and how it is read."""
 _KNOWN = (
-    "the parameters are seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0..1, first_week=YYYY-MM-DD, "
-    "names=plain or delimiters and now=YYYY-MM-DDTHH:MM:SSZ"
+    "the parameters are seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0..1, late_rate=0..1, late_halves=0..1, "
+    "first_week=YYYY-MM-DD, de_minimis=null, 0 or none, names=plain or delimiters, numbers=plain or doubles "
+    "and now=YYYY-MM-DDTHH:MM:SSZ"
 )
 
 

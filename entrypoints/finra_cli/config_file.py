@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -72,7 +73,7 @@ def read_settings(path: Path, specs: Mapping[str, Spec]) -> dict[str, Any]:
             raise ConfigurationError(f"{path}: {name} is a secret, which no file of settings holds: {_SECRET}")
         wanted, words = _types(specs[name])
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-            raise ConfigurationError(f"{path}: {name} is {value!r}: give {words}")
+            raise ConfigurationError(f"{path}: {name} is {json.dumps(value, default=str)}: give {words}")
     if os.environ.get("FINRA_CLIENT_SECRET"):
         settings.pop("client_secret_file", None)  # the same setting by its other name, and the environment comes first
     return settings

@@ -105,6 +105,7 @@ class Setting(click.Option):
             is_flag=default is False,
             envvar=variable(name) if spec.standing else None,
             help=spec.help,
+            hidden=not spec.flag,  # from shells that complete
         )
         self.spec = spec
 

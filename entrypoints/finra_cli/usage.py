@@ -31,11 +31,15 @@ def _no_such_option(error: click.NoSuchOption) -> str:
     context = error.ctx
     if context is None:
         return f"no such option {error.option_name}"
-    known = [name for param in context.command.get_params(context) for name in param.opts]
+    known = [name for param in context.command.get_params(context) for name in _names(param)]
     hint = did_you_mean(error.option_name, known)
     if not hint and isinstance(context.command, click.Group):
         hint = f": options go after the command, as in `{context.command_path} COMMAND {error.option_name}`"
     return f"no such option {error.option_name}{hint}"
+
+
+def _names(param: click.Parameter) -> list[str]:
+    return [] if isinstance(param, click.Option) and param.hidden else param.opts
 
 
 def _origin(error: click.BadParameter) -> str:

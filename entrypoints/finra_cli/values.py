@@ -116,7 +116,7 @@ class Tiers(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
 
     def convert(self, value: Any, param: _Parameter, ctx: _Context) -> tuple[Tier, ...]:
         """The tiers."""
-        names = value.split(",") if isinstance(value, str) else list(value)
+        names = value.split(",") if isinstance(value, str) else map(str, value)
         asked = {self._tier(name.strip(), param, ctx) for name in names}
         if not asked:
             self.fail("no tier: give at least one", param, ctx)

@@ -60,6 +60,21 @@ class Category(str, Enum):
         return self.value
 
 
+OF_FAILURES = frozenset(
+    {
+        Category.SOURCE_UNAVAILABLE,
+        Category.SOURCE_REJECTED,
+        Category.BAD_DATA,
+        Category.CONTROL_TOTAL_MISMATCH,
+        Category.PIPELINE_ERROR,
+    }
+)
+OF_INGESTION = OF_FAILURES | {Category.LATE, Category.SILENT_REVISION, Category.REVISION_SKIPPED}
+OF_NORMALIZATION = OF_FAILURES | {Category.REJECTED_ROWS}
+OF_COVERAGE = frozenset({Category.PARTIAL_COVERAGE})
+OF_WEEKS = frozenset({Category.INCOMPLETE_INPUT})
+"""What the checks of a run look for. What others found stays until their own check passes."""
+
 Detail = str | int | float | bool | None
 Details = Mapping[str, Detail]
 """Facts behind a finding, for machines: names and scalar values."""
@@ -89,11 +104,15 @@ class Anomaly:
 
 @frozen
 class Check:
-    """What one check of one subject at one stage found. What it found before and does not find now is resolved."""
+    """What one check of one subject at one stage found, of the categories that it looks for; None means all.
+
+    Of these, what was found before and is not found now is resolved.
+    """
 
     scope: Scope
     stage: Stage
     found: tuple[Anomaly, ...] = ()
+    looks_for: frozenset[Category] | None = None
 
 
 @frozen
@@ -136,7 +155,8 @@ def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime
 
     known: at least the open anomalies of the checks' scopes, and those, open or not, that have the fingerprint of a
     finding. A finding is opened or renewed, and reopened where it was resolved; every open anomaly of a check's
-    scope and stage that it did not find is resolved. Of findings with one fingerprint the most severe stays.
+    scope and stage that it looks for and did not find is resolved. Of findings with one fingerprint the most severe
+    stays.
     """
     records = {record.fingerprint: record for record in known}
     opened: dict[tuple[Scope, Stage], set[str]] = {}
@@ -151,6 +171,8 @@ def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime
             opened.setdefault((anomaly.scope, anomaly.stage), set()).add(fingerprint)
         own = opened.get((check.scope, check.stage), set())
         for fingerprint in own - found.keys():
+            if check.looks_for is not None and records[fingerprint].anomaly.category not in check.looks_for:
+                continue
             records[fingerprint] = changed[fingerprint] = evolve(records[fingerprint], resolved_at=at)
             own.discard(fingerprint)
     return list(changed.values())

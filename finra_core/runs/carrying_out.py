@@ -8,7 +8,7 @@ from datetime import date, datetime
 from attrs import define, evolve, field
 
 from finra_core.domain.analytics import CALC_VERSION
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition, unnormalized
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Readiness
@@ -199,7 +199,7 @@ class _Work:
             for anomaly in found:
                 self.run.tell(AnomalyFound, anomaly=anomaly)
             self.tally.note(found)
-            checks.append(Check(Scope.week(week), Stage.CALC, found))
+            checks.append(Check(Scope.week(week), Stage.CALC, found, OF_WEEKS))
         self.in_hand.clear()
         return checks
 
@@ -224,7 +224,7 @@ class _Work:
 def _record_settled(
     run: Run, plan: Plan, settled: list[PlannedPartition], found: Mapping[Partition, tuple[Anomaly, ...]]
 ) -> None:
-    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition]) for p in settled]
+    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in settled]
     with run.store.write(Scope()) as unit:
         at = run.clock()
         unit.put_decisions([decision_record(run, p.partition, p.decision, at) for p in settled])

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from finra_core.domain.analytics import VenueVolume
-from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Category, Check, Details, Severity, Stage
+from finra_core.domain.anomalies import OF_COVERAGE, Anomaly, AnomalyRecord, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition
 from finra_core.domain.completeness import CoverageBounds, Measure, Shortfall, recent_captures, shortfalls
 from finra_core.domain.partitions import Partition
@@ -32,7 +32,7 @@ def coverage_checks(view: ReadView, weeks: Collection[date] | None, bounds: Cove
             recent = recent_captures(newest[partition.tier], partition.week_ending, bounds)
             lost = shortfalls(own, recent, bounds, accepted)
             found = (_anomaly(view, own[-1], recent, lost),) if lost else ()
-            checks.append(Check(Scope.partition(partition), Stage.CALC, found))
+            checks.append(Check(Scope.partition(partition), Stage.CALC, found, OF_COVERAGE))
     return checks
 
 

@@ -11,6 +11,8 @@ from finra_core.domain.scopes import Scope
 from finra_core.ports.store import Store, UnitOfWork
 from finra_core.runs.transactions import record_checks
 
+_OF_RUNS = frozenset({Category.RUN_FAILED})
+
 
 def record_failed_run(store: Store, error: Exception, clock: Callable[[], datetime]) -> None:
     """Note that a run ended with this error.
@@ -20,9 +22,9 @@ def record_failed_run(store: Store, error: Exception, clock: Callable[[], dateti
     """
     found = Anomaly(Severity.CRITICAL, Category.RUN_FAILED, Scope(), Stage.RAW, f"the run ended: {describe(error)}")
     with store.write(Scope()) as unit:
-        record_checks(unit, [Check(Scope(), Stage.RAW, (found,))], clock())
+        record_checks(unit, [Check(Scope(), Stage.RAW, (found,), _OF_RUNS)], clock())
 
 
 def resolve_failed_runs(unit: UnitOfWork, at: datetime) -> None:
     """A run has ended with a report: what ended earlier ones is no more."""
-    record_checks(unit, [Check(Scope(), Stage.RAW)], at)
+    record_checks(unit, [Check(Scope(), Stage.RAW, looks_for=_OF_RUNS)], at)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import OF_INGESTION, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import (
     Capture,
     NewCapture,
@@ -112,7 +112,7 @@ def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decisio
     unit.put_checked([evolve(latest, verified_at=verified_at, checked_at=max(verified_at, latest.checked_at))])
     unit.put_decisions([decision_record(run, latest.partition, decision, at)])
     found = (skipped(latest.partition, decision),)
-    record_checks(unit, [Check(Scope.partition(latest.partition), Stage.RAW, found)], at)
+    record_checks(unit, [Check(Scope.partition(latest.partition), Stage.RAW, found, OF_INGESTION)], at)
     return Ingested(partition=latest.partition, decision=decision, found=found)
 
 
@@ -141,7 +141,7 @@ def _add(
     capture = unit.put_capture(new, fetched.payload)
     unit.put_decisions([decision_record(run, partition, decision, at)])
     found = _silent_revision(partition, decision)
-    record_checks(unit, [Check(Scope.partition(partition), Stage.RAW, found)], at)
+    record_checks(unit, [Check(Scope.partition(partition), Stage.RAW, found, OF_INGESTION)], at)
     _withdraw_readiness(unit, capture, at)
     return Ingested(partition=partition, decision=decision, capture=capture, found=found)
 
@@ -204,7 +204,7 @@ def _fail(run: Run, planned: PlannedPartition, error: Exception) -> Ingested:
         with run.store.write(Scope()) as unit:
             at = run.clock()
             unit.put_decisions([decision_record(run, partition, decision, at)])
-            record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,))], at)
+            record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_INGESTION)], at)
 
     again(run, record)
     run.tell(AnomalyFound, anomaly=anomaly)

@@ -10,12 +10,11 @@ from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.partitions import Partition
 from finra_core.ports.store import CaptureQuery, ReadView
-from finra_core.weekly_summary.delimited import first_line, read_header
-from finra_core.weekly_summary.misplacement import find_copy, names_its_week, rows_by_kind
+from finra_core.weekly_summary.misplacement import find_copy, sketch
 
 _WEEK = timedelta(weeks=1)
-_ALIKE = 0.1
-"""Halves whose row counts differ by more cannot share half of their rows and be a copy with restatements."""
+_ALIKE = 0.02
+"""By how much a copy's rows, symbols and shares may differ from the original's, where FINRA restated some rows."""
 
 
 def check_placed(
@@ -26,13 +25,14 @@ def check_placed(
     Raises:
         SourceDataError: they are; the message names both places.
     """
-    if all(names_its_week(read_header(first_line(document)[1])[1]) for document in documents):
+    sketches = [own for document in documents if (own := sketch(document))]
+    if not sketches:
         return
-    own = None
     for neighbor in _neighbors(view, capture.partition):
         if _are_alike(coverage, neighbor.coverage):
-            own = rows_by_kind(documents) if own is None else own
-            copied = find_copy(own, rows_by_kind(view.payload(neighbor)))
+            theirs = [other for document in view.payload(neighbor) if (other := sketch(document))]
+            copies = (find_copy(own, other) for own in sketches for other in theirs)
+            copied = next((copy for copy in copies if copy), None)
             if copied is not None:
                 raise SourceDataError(
                     f"misplaced: {copied} of {capture.source_url} are those of {neighbor} ({neighbor.source_url}): "
@@ -48,10 +48,11 @@ def _neighbors(view: ReadView, partition: Partition) -> Iterator[Capture]:
 
 
 def _are_alike(one: Sequence[HalfCoverage], other: Sequence[HalfCoverage]) -> bool:
-    """Whether a half could be a copy: comparing numbers that are at hand saves reading most neighbors."""
-    rows = {half.half: half.rows for half in other}
-    return any(_is_close(half.rows, rows.get(half.half, 0)) for half in one if half.rows)
+    """Whether a half could be a copy. Comparing numbers that are at hand saves reading most neighbors."""
+    theirs = {half.half: half for half in other}
+    return any(half.rows and half.half in theirs and _is_alike(half, theirs[half.half]) for half in one)
 
 
-def _is_close(one: int, other: int) -> bool:
-    return abs(one - other) <= _ALIKE * max(one, other)
+def _is_alike(one: HalfCoverage, other: HalfCoverage) -> bool:
+    pairs = ((one.rows, other.rows), (one.symbols, other.symbols), (one.shares_micros, other.shares_micros))
+    return all(abs(own - theirs) <= _ALIKE * max(own, theirs) for own, theirs in pairs)

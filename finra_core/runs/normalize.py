@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from finra_core.domain.analytics import Volumes, volumes_of
-from finra_core.domain.anomalies import Anomaly, Category, Check, Details, Severity, Stage
+from finra_core.domain.anomalies import OF_NORMALIZATION, Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import Capture, unnormalized
 from finra_core.domain.coverage import HalfCoverage, coverage_of
 from finra_core.domain.errors import PartitionLockedError, StoreError
@@ -93,7 +93,7 @@ def _put(
             return None
         at = run.clock()
         counts = unit.put_records(capture, parsed.records, parsed.rejects, coverage, at)
-        record_checks(unit, [Check(scope, Stage.NORMALIZED, found)], at)
+        record_checks(unit, [Check(scope, Stage.NORMALIZED, found, OF_NORMALIZATION)], at)
     return counts
 
 
@@ -104,7 +104,7 @@ def _fail(run: Run, capture: Capture, error: Exception) -> Normalized:
 
     def record() -> None:
         with run.store.write(Scope()) as unit:
-            record_checks(unit, [Check(anomaly.scope, Stage.NORMALIZED, (anomaly,))], run.clock())
+            record_checks(unit, [Check(anomaly.scope, Stage.NORMALIZED, (anomaly,), OF_NORMALIZATION)], run.clock())
 
     again(run, record)
     run.tell(AnomalyFound, anomaly=anomaly)

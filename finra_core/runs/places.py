@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import OF_FAILURES, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import AnomalyQuery, UnitOfWork
 from finra_core.runs.plan import Plan, Problem
@@ -16,10 +16,10 @@ def place_checks(unit: UnitOfWork, plan: Plan, root: str) -> list[Check]:
     root: what the places of this source begin with; findings of other sources are not this run's to resolve.
     """
     found = problem_anomalies(plan.problems)
-    checks = [Check(anomaly.scope, Stage.RAW, (anomaly,)) for anomaly in found]
+    checks = [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_FAILURES) for anomaly in found]
     if any(problem.place is None for problem in plan.problems):
         return checks  # the source did not answer as a whole: what is gone is not known
-    return checks + [Check(scope, Stage.RAW) for scope in _gone(unit, found, root)]
+    return checks + [Check(scope, Stage.RAW, looks_for=OF_FAILURES) for scope in _gone(unit, found, root)]
 
 
 def problem_anomalies(problems: Sequence[Problem]) -> list[Anomaly]:

@@ -194,8 +194,8 @@ def _sweep(
 def _restated(run: Run, since: date, targets: Collection[Partition]) -> frozenset[Partition] | None:
     try:
         return run.source.restated_since(since, min(partition.week_ending for partition in targets))
-    except SourceError as error:
-        run.tell(SourceFailed, message=error.message)
+    except Exception as error:  # noqa: BLE001  a sweep that fails is one that could not tell
+        run.tell(SourceFailed, message=describe(error))
         return None
 
 

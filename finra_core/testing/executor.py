@@ -25,6 +25,7 @@ If its workers are other processes, source and store have to be such as can be o
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, wait
 from datetime import datetime
@@ -36,6 +37,7 @@ from attrs import evolve
 
 from finra_core.domain.errors import SourceUnavailableError
 from finra_core.domain.partitions import Partition
+from finra_core.ports.observer import Event, Observer
 from finra_core.ports.source import Source
 from finra_core.ports.store import JudgmentQuery, ReadView, Store
 from finra_core.runs.report import Outcome, RunReport
@@ -90,6 +92,18 @@ class ExecutorContract:
         assert first.count(Outcome.INGESTED) > 0
         assert (second.count(Outcome.INGESTED), second.count(Outcome.FAILED)) == (0, 0)
 
+    def test_observers_hear_of_the_same_events_through_it(
+        self, executor: Executor, new_store: NewStore, source: Source, now: datetime
+    ) -> None:
+        """As often, and no matter where the step was that told of it."""
+        heard = []
+        for name, who in (("quiet", None), ("loud", executor)):
+            with new_store(name) as store:
+                listener = _Listener()
+                _run(who, store, source, now, listener)
+                heard.append(listener.events)
+        assert heard[0] == heard[1]
+
     def test_an_error_in_a_step_comes_back_as_itself(self, executor: Executor) -> None:
         """With all that it knows: a run tells by its class and partition what to do about it."""
         with pytest.raises(SourceUnavailableError) as raised:
@@ -124,14 +138,27 @@ class ExecutorContract:
         assert executor.submit(_same, {T1: (1, b"\xff")}).result() == {T1: (1, b"\xff")}
 
 
-def _run(executor: Executor | None, store: Store, source: Source, now: datetime) -> RunReport:
-    scheduler = Scheduler(source=source, store=store, executor=executor, clock=partial(_same, now))
+class _Listener:
+    """Counts events by their kind and subject."""
+
+    def __init__(self) -> None:
+        self.events: Counter[tuple[str, str]] = Counter()
+
+    def on_event(self, event: Event) -> None:
+        """Count it."""
+        subject = getattr(event, "partition", None) or getattr(event, "capture", None)
+        self.events[type(event).__name__, str(subject)] += 1
+
+
+def _run(executor: Executor | None, store: Store, source: Source, now: datetime, *observers: Observer) -> RunReport:
+    scheduler = Scheduler(source=source, store=store, executor=executor, clock=partial(_same, now), observers=observers)
     return scheduler.run(RunRequest(lookback_weeks=2, workers=2))
 
 
 def _told(report: RunReport) -> list[object]:
     readiness = [evolve(judged, captures=()) for judged in report.readiness]
-    return [report.partitions, readiness, report.exit_code, dict(report.anomalies), report.findings]
+    findings = sorted(finding.fingerprint for finding in report.findings)
+    return [report.partitions, readiness, report.exit_code, dict(report.anomalies), findings]
 
 
 def _held(view: ReadView) -> Sequence[object]:

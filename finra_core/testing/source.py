@@ -125,6 +125,14 @@ class SourceContract:
         assert listed >= known.keys()
         assert absent not in listed
 
+    def test_problems_say_where_they_are(self, source: Source) -> None:
+        """By their partition or by a place within the source, so that it is known when they are gone."""
+        listing = source.list_partitions()
+        for problem in (*listing.problems, *listing.doubts):
+            if problem.partition is None:
+                assert problem.place is not None
+                assert problem.place.startswith(source.info.root)
+
     def test_it_gives_each_partition_whole(self, source: Source, known: Mapping[Partition, int]) -> None:
         """As documents that are read as that partition's, without a reject."""
         parsed = {partition: parse_content(source.fetch(partition).documents, partition) for partition in known}
@@ -157,25 +165,34 @@ class SourceContract:
 
     # Versions
 
-    def test_a_version_counts_the_rows_of_its_payload(
+    def test_a_source_has_versions_or_none(
         self, source: Source, known: Mapping[Partition, int], versions: bool
     ) -> None:
-        """And is the one that was probed; a source without versions says so by None."""
-        for partition in known:
-            payload, version = source.fetch(partition), source.probe(partition)
-            assert (version is not None) == versions
-            assert payload.version in (None, version)
-            assert version is None or version.row_count == count_rows(payload.documents)
+        """A source without versions says so by None when it is probed."""
+        assert [source.probe(partition) is not None for partition in known] == [versions] * len(known)
 
-    def test_a_version_has_the_newest_date_of_its_rows(
+    def test_a_fetched_version_is_the_one_that_was_probed(
         self, source: Source, known: Mapping[Partition, int], versions: bool
     ) -> None:
+        """What the rows themselves say may come with a payload where there was nothing to probe."""
+        for partition in known:
+            version = source.fetch(partition).version
+            assert version is None or version == source.probe(partition) or not (versions or version.is_comparable)
+
+    def test_a_version_counts_the_rows_of_its_payload(self, source: Source, known: Mapping[Partition, int]) -> None:
+        """If it counts them: a row that was withdrawn shows in nothing else."""
+        for partition in known:
+            payload = source.fetch(partition)
+            for version in (payload.version, source.probe(partition)):
+                if version is not None and version.is_comparable:
+                    assert version.row_count == count_rows(payload.documents)
+
+    def test_a_version_has_the_newest_date_of_its_rows(self, source: Source, known: Mapping[Partition, int]) -> None:
         """FINRA's lastUpdateDate is a date of each row."""
         for partition in known:
-            version = source.probe(partition)
-            if versions:
-                assert version is not None
-                assert version.last_update_date == _newest_date(source, partition)
+            for version in (source.fetch(partition).version, source.probe(partition)):
+                if version is not None:
+                    assert version.last_update_date == _newest_date(source, partition)
 
     def test_a_fetch_is_the_same_whether_or_not_there_was_a_probe(
         self, new_source: Callable[[], Source], known: Mapping[Partition, int]

@@ -58,6 +58,13 @@ class CapturesContract(StoreFixtures):
         put_capture(store)
         assert captures_of(store)[0].version is None
 
+    def test_a_source_version_may_count_no_rows(self, store: Store) -> None:
+        """As that of a download: it says how recent a content is."""
+        version = SourceVersion(date(2026, 1, 12), None)
+        with writing(store, Scope.partition(T1)) as unit:
+            unit.put_capture(new_capture(version=version), payload())
+        assert captures_of(store)[0].version == version
+
     def test_times_are_kept_to_the_microsecond_and_read_as_utc(self, store: Store) -> None:
         """The order of captures and what was known on a day rest on it."""
         put_capture(store)

@@ -186,9 +186,11 @@ class LedgerContract(StoreFixtures):
         assert _decisions(store) == [put]
 
     def test_a_decision_may_rest_on_little(self, store: Store) -> None:
-        """On a capture of which the source says no version, or on nothing."""
+        """On versions that count no rows, on a capture of which the source says none, or on nothing."""
         latest = CaptureRef(number=7, capture_id="x:y", revision=1, content_hash="ab" * 32, version=None)
+        dated = Evidence(version=SourceVersion(date(2026, 1, 12), None))
         put = [
+            evolve(decision_record(T1, 2), decision=Decision(Action.COMPARE, Rule.NO_VERSION, dated)),
             evolve(decision_record(T1, 1), decision=Decision(Action.WAIT, Rule.NOT_DUE)),
             evolve(decision_record(T1, 0), decision=Decision(Action.COMPARE, Rule.VERIFY, Evidence(latest=latest))),
         ]

@@ -1,74 +1,80 @@
-"""Whether rows are another week's: a download names no week, so a file in the wrong place looks right.
+"""Whether a document's rows are another week's: a download names no week, so a file in the wrong place looks right.
 
-Real neighboring weeks of a tier share 0.6 % of their rows, and 5 % of those with a single share.
+Real neighboring weeks of a tier share 0.6 % of their rows. Rows are compared as they are written, without their
+lastUpdateDate, and of a large document a sample is enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from itertools import filterfalse
+from operator import itemgetter
 
 from attrs import frozen
 
-from finra_core.domain.records import NO_CRD
-from finra_core.weekly_summary.delimited import Table, read_tables
-from finra_core.weekly_summary.summary_types import FIRM_TYPES, summary_types
+from finra_core.weekly_summary.delimited import first_line, read_header
+from finra_core.weekly_summary.profile import split_lines
 
 COPIED_SHARE = 0.5
 """From this share on, equal rows are no chance."""
 MIN_ROWS = 20
 """Fewer rows are not judged."""
+_ALL_UP_TO = 2_000
+"""Rows of which all are compared; of more about one in 16, chosen by what they say, so that copies choose alike."""
+_SAMPLE = 16 - 1
+_DATE = len("|2025-12-15")
 
-RowsByKind = Mapping[str, frozenset[int]]
-"""The rows of records by summaryTypeCode, each as a number: equal rows have equal ones, within a process."""
+
+@frozen
+class Sketch:
+    """A document's rows as numbers: equal rows have equal ones, within a process. rows: how many it has.
+
+    sample: the numbers of all rows, or of those that were chosen.
+    """
+
+    rows: int
+    sample: frozenset[int]
 
 
 @frozen
 class Copy:
-    """`shared` of the `rows` rows of this summaryTypeCode are another week's too."""
+    """`shared` of a document's `rows` rows are another's too; about so many, where a sample was compared."""
 
-    kind: str
     rows: int
     shared: int
 
     def __str__(self) -> str:
-        return f"{self.shared:,} of {self.rows:,} {self.kind} rows"
+        about = "about " if self.rows > _ALL_UP_TO else ""
+        return f"{about}{self.shared:,} of {self.rows:,} rows"
 
 
-def names_its_week(names: Iterable[str]) -> bool:
-    """Whether a document with these columns says of each row which week it is of."""
-    return "weekStartDate" in names
-
-
-def rows_by_kind(documents: Iterable[bytes]) -> RowsByKind:
-    """The rows of one week: symbol, MPID, CRD number, shares and trades; not their dates and names.
+def sketch(document: bytes) -> Sketch | None:
+    """A document's rows; None where it says of each row which week it is of.
 
     Raises:
-        SourceDataError: a document is no FINRA data.
+        SourceDataError: it is no FINRA data.
     """
-    found: dict[str, set[int]] = {kind: set() for kind in FIRM_TYPES}
-    for document in documents:
-        for table in read_tables(document):
-            for kind, row in zip(summary_types(table), _rows(table), strict=True):
-                if kind in found:
-                    found[kind].add(row)
-    return {kind: frozenset(rows) for kind, rows in found.items()}
+    delimiter, names = read_header(first_line(document)[1])
+    if "weekStartDate" in names:
+        return None
+    rows = split_lines(document)[1:]
+    numbers = map(hash, _without_date(rows, delimiter.encode(), names))
+    if len(rows) <= _ALL_UP_TO:
+        return Sketch(len(rows), frozenset(numbers))
+    return Sketch(len(rows), frozenset(filterfalse(_SAMPLE.__and__, numbers)))  # in C: a run sketches every file
 
 
-def find_copy(rows: RowsByKind, other: RowsByKind) -> Copy | None:
-    """The half of a week that is another week's, None where the two differ as weeks do."""
-    for kind, own in rows.items():
-        shared = len(own & other.get(kind, frozenset()))
-        if len(own) >= MIN_ROWS and shared >= COPIED_SHARE * len(own):
-            return Copy(kind, len(own), shared)
-    return None
+def find_copy(own: Sketch, other: Sketch) -> Copy | None:
+    """What of one document's rows is the other's; None where the two differ as weeks do."""
+    if own.rows < MIN_ROWS or not own.sample:
+        return None
+    # A document that is sampled chooses the same rows whichever other one it is compared with.
+    share = len(own.sample & other.sample) / len(own.sample)
+    return Copy(own.rows, round(share * own.rows)) if share >= COPIED_SHARE else None
 
 
-def _rows(table: Table) -> Iterable[int]:
-    crds = ("" if crd in NO_CRD else crd for crd in table.values("firmCRDNumber"))
-    shares = map(_plain_number, table.values("totalWeeklyShareQuantity"))
-    symbols, mpids, trades = map(table.values, ("issueSymbolIdentifier", "MPID", "totalWeeklyTradeCount"))
-    return map(hash, zip(symbols, mpids, crds, shares, trades, strict=True))
-
-
-def _plain_number(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _without_date(rows: Iterable[bytes], delimiter: bytes, names: tuple[str, ...]) -> Iterable[bytes]:
+    place = names.index("lastUpdateDate")
+    if place == len(names) - 1:  # where FINRA has it
+        return map(itemgetter(slice(None, -_DATE)), rows)
+    return (delimiter.join(cell for i, cell in enumerate(row.split(delimiter)) if i != place) for row in rows)

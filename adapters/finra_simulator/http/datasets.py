@@ -16,8 +16,8 @@ from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import NOT_APPLICABLE, market_totals
 from finra_simulator.eastern import eastern_day
-from finra_simulator.rows import FIELDS, MICROS, Row, plain_decimal
-from finra_simulator.text import notional
+from finra_simulator.rows import FIELDS, MICROS, Row
+from finra_simulator.text import notional, shares_text
 from finra_simulator.world import World
 
 Record = tuple[Any, ...]
@@ -90,9 +90,10 @@ def _plain(name: str, place: int, kind: str) -> Field:
     return Field(name, place, kind, lambda record: "" if record[place] is None else str(record[place]))
 
 
-def _summary_field(name: str, place: int) -> Field:
+def _summary_field(name: str, place: int, *, noise: bool) -> Field:
     if name == "totalWeeklyShareQuantity":
-        return Field(name, place, "Number", lambda record: plain_decimal(record[place]), MICROS)
+        text = shares_text(noise=noise)
+        return Field(name, place, "Number", lambda record: text(record[place]), MICROS)
     if name == "totalNotionalSum":
         monday = FIELDS.index("weekStartDate")
         return Field(name, place, "Number", lambda record: notional(record[place], record[monday]), MICROS)
@@ -101,7 +102,19 @@ def _summary_field(name: str, place: int) -> Field:
     return _plain(name, place, "Number" if name in _WHOLE_NUMBERS else "String")
 
 
-_SUMMARY_FIELDS = tuple(_summary_field(name, place) for place, name in enumerate(FIELDS))
+_SUMMARY_FIELDS = {
+    noise: tuple(_summary_field(name, place, noise=noise) for place, name in enumerate(FIELDS))
+    for noise in (False, True)
+}
+"""By whether shares are printed as sums of doubles."""
+_HISTORIC_FIELDS = {
+    noise: (
+        *fields,
+        _plain("historicalWeek", len(FIELDS), "Date"),
+        _plain("historicalMonth", len(FIELDS) + 1, "Date"),
+    )
+    for noise, fields in _SUMMARY_FIELDS.items()
+}
 
 
 @frozen
@@ -111,9 +124,13 @@ class WeeklySummary:
     world: World
 
     name = "weeklySummary"
-    fields = _SUMMARY_FIELDS
     partition_fields = ("weekStartDate", "tierIdentifier")
     sortable = True
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """FINRA's 17."""
+        return _SUMMARY_FIELDS[self.world.noise_in_numbers]
 
     def keys(self, at: datetime) -> list[Key]:
         """Weeks by their Monday, and FINRA's tier codes."""
@@ -141,12 +158,12 @@ class WeeklySummaryHistoric(WeeklySummary):
     """Weeks that began over a year ago, with the Monday of their week and the first of its month."""
 
     name = "weeklySummaryHistoric"
-    fields = (
-        *_SUMMARY_FIELDS,
-        _plain("historicalWeek", len(FIELDS), "Date"),
-        _plain("historicalMonth", len(FIELDS) + 1, "Date"),
-    )
     sortable = False
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """FINRA's 17 and two more."""
+        return _HISTORIC_FIELDS[self.world.noise_in_numbers]
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """Rows of weeklySummary with the two echo fields."""

@@ -8,7 +8,7 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import option, switch
 from finra_cli.output import show
-from finra_cli.presenters.anomalies import anomalies_of, anomalies_page
+from finra_cli.presenters.anomalies import Anomalies, anomalies_of, anomalies_page
 from finra_cli.settings import StoreSettings
 from finra_cli.wiring import read
 from finra_core.domain.anomalies import Severity
@@ -32,4 +32,4 @@ def _anomalies(settings: AnomaliesSettings) -> int:
     return 0
 
 
-command = Command("anomalies", AnomaliesSettings, _anomalies, help="What runs found, latest first.")
+command = Command("anomalies", AnomaliesSettings, _anomalies, Anomalies, help="What runs found, latest first.")

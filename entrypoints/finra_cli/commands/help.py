@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import click
 from attrs import frozen
+from click.shell_completion import CompletionItem
 
 from finra_cli.command import Command
-from finra_cli.group import Group, finra
+from finra_cli.group import SUMMARIES, Group, finra
 from finra_cli.help import show_help
 from finra_cli.options import argument
 from finra_cli.output import Page, show
 from finra_cli.settings import Common
 
 
+class _CommandName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    name = "command"
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name, help=text) for name, text in SUMMARIES.items() if name.startswith(incomplete)]
+
+
 @frozen(kw_only=True)
 class HelpSettings(Common):
     """What `finra help` takes."""
 
-    words: tuple[str, ...] = argument("[COMMAND]...", required=False, nargs=-1)
+    words: tuple[str, ...] = argument("[COMMAND]...", type=_CommandName(), required=False, nargs=-1)
 
 
 @frozen(kw_only=True)
@@ -50,4 +58,4 @@ def _context_of(words: tuple[str, ...]) -> click.Context:
     return context
 
 
-command = Command("help", HelpSettings, _help, help="Show the help of a command, or of all of them.")
+command = Command("help", HelpSettings, _help, Help, help="Show the help of a command, or of all of them.")

@@ -10,7 +10,7 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import option, switch
 from finra_cli.output import show
-from finra_cli.presenters.readiness import judgments_of, readiness_page
+from finra_cli.presenters.readiness import Judgments, judgments_of, readiness_page
 from finra_cli.settings import ON, StoreSettings
 from finra_cli.values import Week
 from finra_cli.wiring import known, read
@@ -46,6 +46,7 @@ command = Command(
     "readiness",
     ReadinessSettings,
     _readiness,
+    Judgments,
     help="Which weeks are ready to trade on, and why the others are not.",
     notes=[("Exit codes", EXIT_CODES)],
 )

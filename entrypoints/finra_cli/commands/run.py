@@ -8,6 +8,7 @@ from finra_cli.output import show
 from finra_cli.presenters.run import report_page
 from finra_cli.settings import RunSettings
 from finra_cli.wiring import run
+from finra_core.runs.report import RunReport
 
 
 def _run(settings: RunSettings) -> int:
@@ -20,6 +21,7 @@ command = Command(
     "run",
     RunSettings,
     _run,
+    RunReport,
     help="Look at the weeks that FINRA may have changed and ingest what did change, as a new capture.",
     notes=[("Exit codes", EXIT_CODES)],
 )

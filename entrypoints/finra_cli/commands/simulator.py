@@ -77,5 +77,9 @@ def _faults(rate: float) -> RandomFaults | None:
 
 
 command = Command(
-    "simulator", SimulatorSettings, _serve, help="Serve a simulated FINRA over HTTP, to try a pipeline against."
+    "simulator",
+    SimulatorSettings,
+    _serve,
+    Serving,
+    help="Serve a simulated FINRA over HTTP, to try a pipeline against.",
 )
