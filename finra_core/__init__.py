@@ -4,56 +4,288 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from finra_core.domain.captures import generate_capture_id, parse_capture_id
-    from finra_core.domain.errors import ConfigurationError, FinraError, SourceError, StoreError
+    from finra_core.domain.analytics import Analysis, AnalysisKey, VenueVolume, Volumes
+    from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Check, Severity, Stage
+    from finra_core.domain.captures import Capture, NewCapture, SourceVersion, generate_capture_id, parse_capture_id
+    from finra_core.domain.changes import ChangeKind, RowChange
+    from finra_core.domain.coverage import HalfCoverage
+    from finra_core.domain.errors import (
+        ConfigurationError,
+        FinraError,
+        PartitionLockedError,
+        PlanDriftError,
+        SourceDataError,
+        SourceError,
+        SourceRejectedError,
+        SourceUnavailableError,
+        StoreError,
+        StoreInterruptedError,
+        StoreLockedError,
+        StoreSchemaError,
+        StoreUnavailableError,
+        WorkersLostError,
+    )
+    from finra_core.domain.failures import ExitCode
     from finra_core.domain.partitions import DOMAIN, Partition
-    from finra_core.domain.tiers import TIERS, Tier
+    from finra_core.domain.readiness import BlockingIssue, IssueKind, Judgment, Readiness
+    from finra_core.domain.records import MICROS, Record, Records, Security, Venue
+    from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
+    from finra_core.domain.scopes import Scope
+    from finra_core.domain.tiers import TIERS, Half, Tier, VenueType
     from finra_core.domain.weeks import calculate_target_weeks
-    from finra_core.registry import open_executor, open_source, open_store
+    from finra_core.ports.observer import Event, Observer
+    from finra_core.ports.source import Listing, Source, SourceInfo, SourceKind, Usage
+    from finra_core.ports.store import (
+        AnomalyQuery,
+        CaptureQuery,
+        DecisionQuery,
+        DecisionRecord,
+        JudgmentQuery,
+        Lock,
+        ReadView,
+        RowCounts,
+        RunQuery,
+        RunRecord,
+        SchemaAdmin,
+        Store,
+        UnitOfWork,
+    )
+    from finra_core.registry import open_executor, open_schema, open_source, open_store
+    from finra_core.runs.plan import Plan, PlannedPartition
     from finra_core.runs.report import Outcome, PartitionReport, RunReport
     from finra_core.runs.request import Mode, Order, RunRequest, Window
     from finra_core.runs.scheduler import Scheduler
-    from finra_core.weekly_summary.payload import compute_content_hash
+    from finra_core.weekly_summary.delimited import Reject
+    from finra_core.weekly_summary.payload import Payload, compute_content_hash
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DOMAIN",
+    "MICROS",
     "TIERS",
+    "Acknowledgment",
+    "Action",
+    "Analysis",
+    "AnalysisKey",
+    "Anomaly",
+    "AnomalyQuery",
+    "AnomalyRecord",
+    "BlockingIssue",
+    "Capture",
+    "CaptureQuery",
+    "CaptureRef",
+    "Category",
+    "ChangeKind",
+    "Check",
     "ConfigurationError",
+    "Decision",
+    "DecisionQuery",
+    "DecisionRecord",
+    "Event",
+    "Evidence",
+    "ExitCode",
     "FinraError",
+    "Half",
+    "HalfCoverage",
+    "IssueKind",
+    "Judgment",
+    "JudgmentQuery",
+    "Listing",
+    "Lock",
     "Mode",
+    "NewCapture",
+    "Observer",
     "Order",
     "Outcome",
     "Partition",
+    "PartitionLockedError",
     "PartitionReport",
+    "Payload",
+    "Plan",
+    "PlanDriftError",
+    "PlannedPartition",
+    "ReadView",
+    "Readiness",
+    "Record",
+    "Records",
+    "Reject",
+    "RowChange",
+    "RowCounts",
+    "Rule",
+    "RunQuery",
+    "RunRecord",
     "RunReport",
     "RunRequest",
     "Scheduler",
+    "SchemaAdmin",
+    "Scope",
+    "Security",
+    "Severity",
+    "Source",
+    "SourceDataError",
     "SourceError",
+    "SourceInfo",
+    "SourceKind",
+    "SourceRejectedError",
+    "SourceUnavailableError",
+    "SourceVersion",
+    "Stage",
+    "Store",
     "StoreError",
+    "StoreInterruptedError",
+    "StoreLockedError",
+    "StoreSchemaError",
+    "StoreUnavailableError",
     "Tier",
+    "UnitOfWork",
+    "Usage",
+    "Venue",
+    "VenueType",
+    "VenueVolume",
+    "Volumes",
     "Window",
+    "WorkersLostError",
     "calculate_target_weeks",
     "compute_content_hash",
     "generate_capture_id",
     "open_executor",
+    "open_schema",
     "open_source",
     "open_store",
     "parse_capture_id",
 ]
 
 _MODULES = {
-    "domain.captures": ("generate_capture_id", "parse_capture_id"),
-    "domain.errors": ("ConfigurationError", "FinraError", "SourceError", "StoreError"),
-    "domain.partitions": ("DOMAIN", "Partition"),
-    "domain.tiers": ("TIERS", "Tier"),
+    "domain.analytics": (
+        "Analysis",
+        "AnalysisKey",
+        "VenueVolume",
+        "Volumes",
+    ),
+    "domain.anomalies": (
+        "Acknowledgment",
+        "Anomaly",
+        "AnomalyRecord",
+        "Category",
+        "Check",
+        "Severity",
+        "Stage",
+    ),
+    "domain.captures": (
+        "Capture",
+        "NewCapture",
+        "SourceVersion",
+        "generate_capture_id",
+        "parse_capture_id",
+    ),
+    "domain.changes": (
+        "ChangeKind",
+        "RowChange",
+    ),
+    "domain.coverage": ("HalfCoverage",),
+    "domain.errors": (
+        "ConfigurationError",
+        "FinraError",
+        "PartitionLockedError",
+        "PlanDriftError",
+        "SourceDataError",
+        "SourceError",
+        "SourceRejectedError",
+        "SourceUnavailableError",
+        "StoreError",
+        "StoreInterruptedError",
+        "StoreLockedError",
+        "StoreSchemaError",
+        "StoreUnavailableError",
+        "WorkersLostError",
+    ),
+    "domain.failures": ("ExitCode",),
+    "domain.partitions": (
+        "DOMAIN",
+        "Partition",
+    ),
+    "domain.readiness": (
+        "BlockingIssue",
+        "IssueKind",
+        "Judgment",
+        "Readiness",
+    ),
+    "domain.records": (
+        "MICROS",
+        "Record",
+        "Records",
+        "Security",
+        "Venue",
+    ),
+    "domain.revision": (
+        "Action",
+        "CaptureRef",
+        "Decision",
+        "Evidence",
+        "Rule",
+    ),
+    "domain.scopes": ("Scope",),
+    "domain.tiers": (
+        "TIERS",
+        "Half",
+        "Tier",
+        "VenueType",
+    ),
     "domain.weeks": ("calculate_target_weeks",),
-    "registry": ("open_executor", "open_source", "open_store"),
-    "runs.report": ("Outcome", "PartitionReport", "RunReport"),
-    "runs.request": ("Mode", "Order", "RunRequest", "Window"),
+    "ports.observer": (
+        "Event",
+        "Observer",
+    ),
+    "ports.source": (
+        "Listing",
+        "Source",
+        "SourceInfo",
+        "SourceKind",
+        "Usage",
+    ),
+    "ports.store": (
+        "AnomalyQuery",
+        "CaptureQuery",
+        "DecisionQuery",
+        "DecisionRecord",
+        "JudgmentQuery",
+        "Lock",
+        "ReadView",
+        "RowCounts",
+        "RunQuery",
+        "RunRecord",
+        "SchemaAdmin",
+        "Store",
+        "UnitOfWork",
+    ),
+    "registry": (
+        "open_executor",
+        "open_schema",
+        "open_source",
+        "open_store",
+    ),
+    "runs.plan": (
+        "Plan",
+        "PlannedPartition",
+    ),
+    "runs.report": (
+        "Outcome",
+        "PartitionReport",
+        "RunReport",
+    ),
+    "runs.request": (
+        "Mode",
+        "Order",
+        "RunRequest",
+        "Window",
+    ),
     "runs.scheduler": ("Scheduler",),
-    "weekly_summary.payload": ("compute_content_hash",),
+    "weekly_summary.delimited": ("Reject",),
+    "weekly_summary.payload": (
+        "Payload",
+        "compute_content_hash",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

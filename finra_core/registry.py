@@ -1,25 +1,25 @@
 """Finding adapters by URL scheme. Ours are registered as anyone's are: by entry points.
 
 The groups are `finra_core.sources`, callables (url, settings) -> Source, `finra_core.stores`, callables
-(url, *, read_only) -> Store, and `finra_core.executors`, callables (url, workers) -> Executor. Only the adapter
-asked for is imported. The domain's modules do not import this one.
+(url, *, read_only) -> Store, `finra_core.schemas`, callables (url) -> SchemaAdmin, and `finra_core.executors`,
+callables (url, workers) -> Executor. Only the adapter asked for is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from finra_core.domain.errors import ConfigurationError
-from finra_core.ports import Source, Store
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from finra_core.ports.source import Source
+from finra_core.ports.store import SchemaAdmin, Store
 
 SOURCES = "finra_core.sources"
 STORES = "finra_core.stores"
 EXECUTORS = "finra_core.executors"
+SCHEMAS = "finra_core.schemas"
 
 
 def open_source(url: str, settings: Mapping[str, str] | None = None) -> Source:
@@ -39,6 +39,15 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
         StoreError: it cannot be opened.
     """
     return cast("Store", _load(STORES, url)(url, read_only=read_only))
+
+
+def open_schema(url: str) -> SchemaAdmin:
+    """Who looks after the schema of the store behind a URL. Nothing is connected to yet.
+
+    Raises:
+        ConfigurationError: nobody serves the scheme, several do, its stores have no schema, or the URL is refused.
+    """
+    return cast("SchemaAdmin", _load(SCHEMAS, url)(url))
 
 
 def open_executor(url: str, workers: int) -> Executor:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from finra_core import open_store
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 from support import other_machines
 from support.harness import Bench
 from support.postgres import Server, main_programs, running

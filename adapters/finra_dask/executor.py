@@ -17,8 +17,7 @@ from distributed.scheduler import KilledWorker
 
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.failures import describe
-from finra_core.runs.carrying import CarryingExecutor
-from finra_core.runs.reopening import Journey
+from finra_workers import WorkerExecutor
 
 RETRIES = 2
 """Further tries of a step that raises, on any worker: a worker may have lost the store that others reach."""
@@ -45,8 +44,13 @@ def open_executor(url: str, workers: int) -> Executor:
         # pure: a step's second run is not to be answered with the result of the first.
         tasks = _Tasks(client.get_executor(pure=False, retries=RETRIES))
         opened.enter_context(_watch(client, tasks))
-        journey = Journey(processes, one_machine=not address)
-        return CarryingExecutor(tasks, journey, lost=(KilledWorker,), close=opened.pop_all().close)
+        return WorkerExecutor(
+            tasks,
+            processes=processes,
+            same_machine=not address,
+            lost=(KilledWorker,),
+            close=opened.pop_all().close,
+        )
 
 
 def _start(workers: int, opened: ExitStack) -> Client:

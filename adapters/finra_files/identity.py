@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -161,9 +161,18 @@ def _published(update_dates: Iterable[str], tier: Tier) -> Partition:
     return partition
 
 
+def latest_date(texts: Iterable[str]) -> date | None:
+    """The latest of these texts that are dates."""
+    return max(_dates(texts), default=None)
+
+
 def _earliest(texts: Iterable[str]) -> date | None:
+    return min(_dates(texts), default=None)
+
+
+def _dates(texts: Iterable[str]) -> Iterator[date]:
     days = (_iso_date(text) for text in set(texts))
-    return min((day for day in days if day is not None), default=None)
+    return (day for day in days if day is not None)
 
 
 def _folder_tier(value: str) -> Tier:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
+from threading import Lock
+from types import TracebackType
 from urllib.parse import unquote
 
 from attrs import frozen
@@ -15,18 +18,18 @@ from attrs import frozen
 from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import ConfigurationError, SourceDataError, SourceError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.records import SUMMARY_TYPES
-from finra_core.ports import Listing, Usage
-from finra_core.runs.reopening import Reopening, reopened
+from finra_core.ports.source import Listing, SourceInfo, SourceKind, Usage
 from finra_core.weekly_summary.delimited import Table, read_table
 from finra_core.weekly_summary.payload import Payload
 from finra_core.weekly_summary.profile import Profile, distinct_summary_types, profile
-from finra_files.discovery import find_files, shown
-from finra_files.identity import check_published, partition_of, read_folders, scan_update_dates
+from finra_core.weekly_summary.summary_types import SUMMARY_TYPES
+from finra_files.discovery import Stamp, find_files, place_of, root_of, shown, stamp
+from finra_files.identity import check_published, latest_date, partition_of, read_folders, scan_update_dates
+from finra_files.names import contradictions
+from finra_files.neighbors import Neighbors
 from finra_files.reading import read_head, read_whole
 
 _LOGGER = logging.getLogger(__name__)
-_Files = dict[Partition, list[Path]]
 
 
 def open_source(url: str, settings: Mapping[str, str]) -> FileSource:
@@ -67,33 +70,112 @@ class _Document:
     kinds: frozenset[str]
 
 
-class FileSource:
-    """A `finra_core.ports.Source` over downloaded files.
+@frozen
+class _Index:
+    """Which files make which partition, as it was when these folders and files had these stamps."""
 
-    Which files make a partition is found at a listing and kept until the next one. A fetch reads
-    them anew and checks that they still belong to it.
+    files: Mapping[Partition, Sequence[Path]]
+    listing: Listing
+    stamps: Mapping[str, Stamp]
+
+    def is_current(self) -> bool:
+        """Whether no folder has got or lost a file since, and no file was written."""
+        return all(stamp(path) == seen for path, seen in self.stamps.items())
+
+
+class FileSource:
+    """A `finra_core.ports.source.Source` over downloaded files.
+
+    Which files make a partition is looked up again whenever a folder or a file has changed. A fetch reads them anew
+    and checks that they still belong to it.
     """
 
     MAX_FILE_BYTES = 1 << 30
     """Uncompressed. FINRA's largest weekly file is some 40 MB."""
 
-    label = "files"
-    archive = True
-
     def __init__(self, root: Path) -> None:
+        self.info = SourceInfo(label="files", kind=SourceKind.ARCHIVE, root=root_of(root))
         self._root = root
-        self._files: _Files | None = None
-        self._reopening = Reopening(partial(open_source, root.absolute().as_uri(), {}))
+        self._neighbors = Neighbors(self.MAX_FILE_BYTES)
+        self._lock = Lock()
+        self._index: _Index | None = None
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (reopened, (self._reopening,))
-
-    def listing(self) -> Listing:
+    def list_partitions(self) -> Listing:
         """The partitions that the files name, and the files that name none.
 
         Raises:
             SourceUnavailableError: the folder is gone or has become unreadable.
         """
+        self._index = index = self._look()
+        return index.listing
+
+    def probe(self, partition: Partition) -> SourceVersion | None:
+        """None: a file's version is its content, and reading the one costs as much as comparing the other."""
+        return None
+
+    def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
+        """The partition's files as they are now, uncompressed, in the order of their paths.
+
+        Several files have their URLs in source_url one after the other, with a space between. The version says what
+        was read, not what FINRA has: a file can be older than its last day of updates.
+
+        Raises:
+            SourceDataError: no file has it, one is bad, of another partition or a neighboring week's, or two hold
+                the same kind of rows.
+            SourceUnavailableError: a file cannot be read or has vanished.
+        """
+        try:
+            files = self._current().files
+            paths = _paths(files, partition, self._root)
+            documents = [self._read(path, partition) for path in paths]
+            _check_distinct(documents)
+            self._neighbors.check(partition, files)
+        except SourceError as error:
+            error.partition = partition
+            raise
+        urls = " ".join(path.absolute().as_uri() for path in paths)
+        contents = tuple(document.content for document in documents)
+        profiles = tuple(document.profiled for document in documents)
+        return Payload(contents, urls, _version(profiles), profiles)
+
+    def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
+        """None: only the content of all files would tell, and comparing it costs no more than reading it."""
+        return None
+
+    def estimate(self, version: SourceVersion | None) -> Usage:
+        """Nothing: files are free."""
+        return Usage()
+
+    def usage(self) -> Usage:
+        """Nothing: files are free."""
+        return Usage()
+
+    def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], FileSource]:
+        """A function that opens the same path. On another machine that path must hold the same files."""
+        return partial(open_source, self._root.absolute().as_uri(), {})
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __enter__(self) -> FileSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def _current(self) -> _Index:
+        """The index; several threads wait for one that makes it anew."""
+        index = self._index
+        if index is not None and index.is_current():
+            return index
+        with self._lock:
+            if self._index is None or self._index is index:
+                self._index = self._look()
+            return self._index
+
+    def _look(self) -> _Index:
         try:
             found = find_files(self._root)
         except OSError as error:
@@ -102,63 +184,22 @@ class FileSource:
             ) from None
         if found.other_files:
             _LOGGER.debug("%d files with other suffixes left out in %s", found.other_files, shown(self._root))
+        # Before the files are read: what is written in between is seen the next time.
+        stamps = {**found.folders, **{str(path): stamp(str(path)) for path in found.paths}}
         files, unplaced = self._placed(found.paths)
-        self._files = files
-        return Listing(frozenset(files), (*found.problems, *unplaced))
+        listing = Listing(frozenset(files), (*found.problems, *unplaced), tuple(_doubts(files)))
+        return _Index(files, listing, stamps)
 
-    def probe(self, partition: Partition) -> SourceVersion | None:
-        """None: a file's version is its content, and reading the one costs as much as comparing the other."""
-        return None
-
-    def fetch(self, partition: Partition) -> Payload:
-        """The partition's files as they are now, uncompressed, in the order of their paths.
-
-        Several files have their URLs in source_url one after the other, with a space between.
-
-        Raises:
-            SourceDataError: no file has it, one is bad or of another partition, or two hold the same kind of rows.
-            SourceUnavailableError: a file cannot be read or has vanished.
-        """
-        try:
-            paths = self._paths(partition)
-            documents = [self._read(path, partition) for path in paths]
-            _check_distinct(documents)
-        except SourceError as error:
-            error.partition = partition
-            raise
-        urls = " ".join(path.absolute().as_uri() for path in paths)
-        contents = tuple(document.content for document in documents)
-        return Payload(contents, urls, profiles=tuple(document.profiled for document in documents))
-
-    def price(self, version: SourceVersion | None) -> Usage:
-        """Nothing: files are free."""
-        return Usage()
-
-    def usage(self) -> Usage:
-        """Nothing: files are free."""
-        return Usage()
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _paths(self, partition: Partition) -> list[Path]:
-        if self._files is None:
-            self.listing()
-        paths = (self._files or {}).get(partition)
-        if paths is None:
-            raise SourceDataError(f"no file under {shown(self._root)} holds {partition}")
-        return paths
-
-    def _placed(self, paths: list[Path]) -> tuple[_Files, list[SourceDataError]]:
+    def _placed(self, paths: list[Path]) -> tuple[dict[Partition, list[Path]], list[SourceDataError]]:
         """The files of each partition, in order, and why others belong to none."""
-        files: _Files = {}
+        files: dict[Partition, list[Path]] = {}
         problems: list[SourceDataError] = []
         for path in paths:
             try:
                 with _naming(path):
                     files.setdefault(self._partition_at_a_glance(path), []).append(path)
             except SourceError as error:  # noqa: PERF203 - a file's failure is its own
-                problems.append(SourceDataError(error.message))
+                problems.append(SourceDataError(error.message, place=place_of(path)))
         return files, problems
 
     def _partition_at_a_glance(self, path: Path) -> Partition:
@@ -185,6 +226,29 @@ class FileSource:
             if "weekStartDate" not in profiled.names:
                 check_published(profiled.distinct, partition)
         return _Document(path, content, profiled, SUMMARY_TYPES & distinct_summary_types(profiled))
+
+
+def _paths(files: Mapping[Partition, Sequence[Path]], partition: Partition, root: Path) -> Sequence[Path]:
+    if partition not in files:
+        raise SourceDataError(f"no file under {shown(root)} holds {partition}")
+    return files[partition]
+
+
+def _doubts(files: Mapping[Partition, Sequence[Path]]) -> Iterator[SourceDataError]:
+    for partition, paths in files.items():
+        for path in paths:
+            said = " and ".join(contradictions(path, partition))
+            if said:
+                message = (
+                    f"{shown(path)}: its name says {said}, its rows are of {partition}: rename it if they are right"
+                )
+                yield SourceDataError(message, place=place_of(path))
+
+
+def _version(profiles: Sequence[Profile]) -> SourceVersion | None:
+    """Of these documents; None where no row has a date."""
+    newest = latest_date(chain.from_iterable(profile.distinct("lastUpdateDate") for profile in profiles))
+    return None if newest is None else SourceVersion(newest, row_count=None)
 
 
 def _check_usable(table: Table) -> None:

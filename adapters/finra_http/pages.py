@@ -1,31 +1,114 @@
-"""From one answer to checked rows: the version that a probe tells, and the rows of a page."""
+"""A partition's rows: read in pages side by side, and checked to be all of it, of one version and as asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import date
+from functools import partial
+from itertools import chain, repeat
 
 from attrs import field, frozen
 
 from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import SourceDataError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.records import check_identity
-from finra_core.weekly_summary.delimited import Table, read_table
-from finra_http.faults import FaultError, RepublishedError, one_line
-from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PROBE_FIELDS, SUMMARY_TYPES
-from finra_http.replies import csv_text, iso_date
+from finra_core.weekly_summary.delimited import Table, is_quoted, read_table
+from finra_core.weekly_summary.summary_types import check_identity
+from finra_http.answers import csv_text, iso_date
+from finra_http.client import Client
+from finra_http.limits import Deadline
+from finra_http.problems import FaultError, RepublishedError, one_line
+from finra_http.query import DELIMITER, FIELDS, KEY_FIELDS, PAGE_ROWS, SUMMARY_TYPES, page_request
 from finra_http.transport import Reply
 
-MAX_ROWS = 5_000_000
-"""Thirty times the rows of the largest partition seen: beyond it the number is wrong."""
+logger = logging.getLogger(__name__)
+
+PAGE_THREADS = 8
+"""Pages under way at once over all partitions: at 1.5 s a page a quarter of FINRA's 20 requests a second."""
+
+
+class Pages:
+    """Reads partitions, for any number of threads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
+
+    def read_partition(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> bytes:
+        """All rows of this version, which counts them, as one document with the columns of FIELDS.
+
+        Raises:
+            RepublishedError: FINRA has another version by now.
+            SourceError: a page could not be read, or is not what was asked for.
+        """
+        pages = self._side_by_side(partition, version.row_count or 0, deadline.fork())
+        _check_version(pages, version)
+        return b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *(page.text for page in pages)])
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _side_by_side(self, partition: Partition, total: int, deadline: Deadline) -> list[Page]:
+        """All pages in order; ranges of PAGE_ROWS are read at the same time."""
+        ranges = [(start, min(start + PAGE_ROWS, total)) for start in range(0, total, PAGE_ROWS)]
+        futures = [self._threads.submit(self._range, partition, *span, total, deadline) for span in ranges]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            return list(chain.from_iterable(future.result() for future in futures))
+        except BaseException:
+            deadline.cancel()
+            for future in futures:
+                future.cancel()
+            wait(futures)
+            raise
+
+    def _range(self, partition: Partition, start: int, end: int, total: int, deadline: Deadline) -> list[Page]:
+        """Rows `start` to `end`: more than one page where FINRA's 3 MB cap makes the first one short."""
+        pages: list[Page] = []
+        offset = start
+        while offset < end:
+            page = self._page(partition, offset, end - offset, total, deadline)
+            pages.append(page)
+            offset += len(page)
+        return pages
+
+    def _page(self, partition: Partition, offset: int, limit: int, total: int, deadline: Deadline) -> Page:
+        """Up to `limit` rows; asked for a second time with quotes where a value holds a delimiter or a quote."""
+        read = partial(read_plain_page, partition=partition, limit=limit, total=total)
+        page = self._client.send(page_request(partition, offset, limit), read, deadline)
+        if page is not None:
+            return page
+        logger.debug("API has a delimiter or a quote in a value of %s, row %d on: asked again", partition, offset + 1)
+        read_quoted = partial(read_quoted_page, partition=partition, limit=limit, total=total)
+        return self._client.send(page_request(partition, offset, limit, quoted=True), read_quoted, deadline)
+
+
+def _check_version(pages: Sequence[Page], version: SourceVersion) -> None:
+    """Make sure that the pages together are this version.
+
+    Raises:
+        RepublishedError: they are not.
+    """
+    newest = max((page.newest for page in pages), default=date.min)
+    if newest != version.last_update_date:
+        raise RepublishedError(f"the newest lastUpdateDate went from {version.last_update_date} to {newest}")
+    keys = [key for page in pages for key in page.keys]
+    repeated = len(keys) - len(set(keys))
+    if repeated:
+        raise RepublishedError(f"{repeated:,} rows came twice")
 
 
 @frozen(eq=False)
 class Page:
     """Rows as delimited lines with the columns of FIELDS, each ended by one LF, and their keys.
 
-    A key is the row's values of KEY_FIELDS, delimited: a tuple of them would take four times the memory.
+    A line has quotes only where a value of it holds the delimiter: equal rows give equal lines, however they came.
+    A key is the row's values of KEY_FIELDS in one text: a tuple of them would take four times the memory.
     newest: the latest lastUpdateDate among the rows.
     """
 
@@ -37,57 +120,60 @@ class Page:
         return len(self.keys)
 
 
-def read_version(reply: Reply) -> SourceVersion | None:
-    """The answer to a probe; None where there are no rows.
+def read_plain_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page | None:
+    """The answer to a page query without quotes, for up to `limit` of the partition's `total` rows.
 
-    Raises:
-        FaultError: it is no answer to a probe.
-        SourceDataError: its number of rows cannot be.
-    """
-    text = csv_text(reply, PROBE_FIELDS)
-    if text is None:
-        return None
-    lines = text.decode("utf-8", "replace").split()
-    newest = iso_date(lines[-1])
-    if len(lines) != len(PROBE_FIELDS) + 1 or newest is None:
-        raise FaultError("other than the one date that was asked for")
-    total = reply.count("Record-Total")
-    if not total:
-        raise FaultError("a row without the number of all rows (Record-Total)")
-    if total > MAX_ROWS:
-        raise SourceDataError(f"{total:,} rows: no week of a tier has so many")
-    return SourceVersion(newest, total)
-
-
-def read_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
-    """The answer to a page query for up to `limit` of the partition's `total` rows.
+    None where a value holds a delimiter or a quote: without quotes around the values that cannot be told apart.
 
     Raises:
         RepublishedError: the partition has another number of rows by now.
         FaultError: it is no page, or less of one than it says.
-        SourceDataError: its rows are not what was asked for, or cannot be told apart without doubt.
+        SourceDataError: its rows are not what was asked for, or are broken.
     """
+    text = _text(reply, total)
+    widest = max(map(bytes.count, text.split(b"\n"), repeat(DELIMITER.encode())))
+    if b'"' in text or widest >= len(FIELDS):
+        return None
+    return _page(_table(text, reply), partition, limit)
+
+
+def read_quoted_page(reply: Reply, partition: Partition, limit: int, total: int) -> Page:
+    """The answer to a page query with quotes, for up to `limit` of the partition's `total` rows.
+
+    Raises:
+        RepublishedError, FaultError, SourceDataError: as `read_plain_page`.
+    """
+    text = _text(reply, total)
+    if not is_quoted(text.split(b"\n", 2)[1].decode("utf-8", "replace"), DELIMITER):
+        raise SourceDataError("a value holds a delimiter or a quote, and FINRA does not quote values though asked to")
+    return _page(_table(text, reply), partition, limit)
+
+
+def _text(reply: Reply, total: int) -> bytes:
     _check_total(reply, total)
     text = csv_text(reply, FIELDS)
     if text is None:
         raise FaultError("an empty page before the last row")
-    table = _table(text, reply)
+    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
+        text = text.replace(b"\r\n", b"\n")
+    if b"\r" in text:
+        line = text[: text.index(b"\r")].count(b"\n") + 1
+        raise SourceDataError(f"line {line} of a page holds '\\r' in a value")
+    return text
+
+
+def _page(table: Table, partition: Partition, limit: int) -> Page:
     if len(table) > limit:
         raise SourceDataError(f"{len(table):,} rows where {limit:,} are asked for")
     check_identity(table.distinct, partition)
     _check_summary_types(table)
     lines = "\n".join([*_lines(table), ""]).encode()
-    return Page(lines, _joined(table, KEY_FIELDS), _newest(table.columns["lastUpdateDate"]))
+    # No value holds a line end.
+    keys = list(map("\n".join, _rows(table, KEY_FIELDS)))
+    return Page(lines, keys, _newest(table.columns["lastUpdateDate"]))
 
 
 def _table(text: bytes, reply: Reply) -> Table:
-    if b"\r" in text:  # looking for one byte takes a hundredth of looking for two
-        text = text.replace(b"\r\n", b"\n")
-    # Without quotes there is nothing to tell a delimiter or a line end inside a value from a real one.
-    for forbidden in (b'"', b"\r"):
-        if forbidden in text:
-            line = text[: text.index(forbidden)].count(b"\n") + 1
-            raise SourceDataError(f"line {line} of a page holds {forbidden.decode()!r} in unquoted text")
     table = read_table(text)
     if not text.endswith(b"\n") and _last_row_is_broken(table, text):
         raise FaultError("the page ends within a row")
@@ -108,13 +194,26 @@ def _last_row_is_broken(table: Table, text: bytes) -> bool:
 
 def _lines(table: Table) -> Sequence[str]:
     """The rows with their columns in the order of FIELDS, in which FINRA is expected but not known to send them."""
-    if tuple(table.columns) == FIELDS:
+    if tuple(table.columns) == FIELDS and not is_quoted(table.texts[0], DELIMITER):
         return table.texts
-    return _joined(table, FIELDS)
+    return list(map(_line, _rows(table, FIELDS)))
 
 
-def _joined(table: Table, names: Sequence[str]) -> list[str]:
-    return list(map(DELIMITER.join, zip(*(table.columns[name] for name in names), strict=True)))
+def _rows(table: Table, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(table.columns[name] for name in names), strict=True)
+
+
+def _line(row: tuple[str, ...]) -> str:
+    """The row as it comes without quotes where that can be told apart, else with quotes where a value needs them."""
+    line = DELIMITER.join(row)
+    return line if line.count(DELIMITER) < len(row) else DELIMITER.join(map(_quoted, row))
+
+
+def _quoted(value: str) -> str:
+    if DELIMITER not in value and '"' not in value:
+        return value
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _check_summary_types(table: Table) -> None:

@@ -1,4 +1,4 @@
-"""The settings of the API source, checked before anything is opened."""
+"""The settings of the API source, checked before anything is opened, and the part of them that a worker gets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
@@ -70,6 +70,56 @@ def read_settings(url: str, settings: Mapping[str, str]) -> Settings:
         requests_per_second=REQUESTS_PER_SECOND if rate is None else rate,
         deadline_seconds=DEADLINE_SECONDS if deadline is None else deadline,
         proxies=_proxies(given),
+    )
+
+
+@frozen
+class Share:
+    """The settings of one of several worker processes: its part of FINRA's limits, and no secret.
+
+    Fields are as in `Settings`.
+    Credentials and proxies, which may hold a password, are each worker's own: it reads them from its environment.
+    max_bytes, requests_per_second: this process's part. anonymous: whether the run has no credentials.
+    """
+
+    api_url: str
+    token_url: str
+    max_bytes: int | None
+    requests_per_second: float
+    deadline_seconds: float
+    anonymous: bool
+
+
+def share_of(settings: Settings, processes: int) -> Share:
+    """The equal share of each of so many processes."""
+    return Share(
+        api_url=settings.api_url,
+        token_url=settings.token_url,
+        max_bytes=None if settings.max_bytes is None else settings.max_bytes // processes,
+        requests_per_second=settings.requests_per_second / processes,
+        deadline_seconds=settings.deadline_seconds,
+        anonymous=settings.credentials is None,
+    )
+
+
+def settings_of(share: Share, environ: Mapping[str, str]) -> Settings:
+    """The share's settings, with the credentials and proxies of this environment.
+
+    Raises:
+        ConfigurationError: it has no credentials although the run has them, or they are malformed.
+    """
+    own = read_settings(share.api_url, {**environ, "FINRA_TOKEN_URL": share.token_url})
+    if own.credentials is None and not share.anonymous:
+        raise ConfigurationError(
+            "a worker process has no credentials for FINRA: set FINRA_CLIENT_ID and FINRA_CLIENT_SECRET"
+            " (or FINRA_CLIENT_SECRET_FILE) in its environment too"
+        )
+    return evolve(
+        own,
+        credentials=None if share.anonymous else own.credentials,
+        max_bytes=share.max_bytes,
+        requests_per_second=share.requests_per_second,
+        deadline_seconds=share.deadline_seconds,
     )
 
 

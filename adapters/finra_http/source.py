@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
-from itertools import chain
+from types import TracebackType
 
 from finra_core.domain.captures import SourceVersion
-from finra_core.domain.clock import new_run_id
 from finra_core.domain.errors import SourceDataError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
-from finra_core.ports import Listing, Usage
-from finra_core.runs.reopening import Reopening, reopened
+from finra_core.ports.source import Listing, SourceInfo, SourceKind, Usage
 from finra_core.weekly_summary.payload import Payload
-from finra_http.auth import TokenCache
-from finra_http.budget import Meter
-from finra_http.client import Client
-from finra_http.faults import RepublishedError
-from finra_http.limiter import RateLimiter
-from finra_http.listing import read_listing
-from finra_http.pages import Page, read_page, read_version
-from finra_http.query import DATA_PATH, DELIMITER, FIELDS, PAGE_ROWS, PARTITIONS_PATH, page_query, probe_query
-from finra_http.redaction import Secrets
-from finra_http.runtime import Deadline, Runtime
-from finra_http.settings import Settings, read_settings
-from finra_http.sharing import Share, settings_of, share_of
-from finra_http.transport import SMALL_ANSWER, Request, Transport
+from finra_http.answers import read_listing, read_version
+from finra_http.client import open_client
+from finra_http.limits import Deadline, Limits, Runtime
+from finra_http.pages import Pages
+from finra_http.problems import RepublishedError
+from finra_http.query import DATA_PATH, PAGE_ROWS, listing_request, probe_request
+from finra_http.restatements import find_restated
+from finra_http.settings import Settings, Share, read_settings, settings_of, share_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,23 +30,10 @@ MAX_READS = 3
 REREAD_PAUSE = 10.0
 """Seconds, at most, between two of these readings."""
 
-PAGE_THREADS = 8
-"""Pages under way at once over all partitions: at 1.5 s a page a quarter of FINRA's 20 requests a second."""
-
-MAX_PAGE_BYTES = 3 * 1024 * 1024
-"""FINRA's cap for a synchronous answer (header Response-Payload-Max-Size: 3mb)."""
-MAX_ROW_BYTES = 512
-"""Above the longest row of the fields asked for: an issue name has up to 201 characters, all else about 150."""
-MAX_LISTING_BYTES = 1024 * 1024
-"""249 weeks of 5 tiers made about 45 kB in 2026."""
-
 PAGE_ROW_BYTES = 21
 PAGE_BYTES = 200
 PROBE_BYTES = 45
 """Expected bytes of an answer over the network: see docs/adr/0005-csv-over-json.md, "Evidence"."""
-
-_ANONYMOUS = "set FINRA_CLIENT_ID and FINRA_CLIENT_SECRET (or FINRA_CLIENT_SECRET_FILE)"
-_CREDENTIALS = "check FINRA_CLIENT_ID and FINRA_CLIENT_SECRET: FINRA does not accept them for this"
 
 
 def open_source(url: str, settings: Mapping[str, str], *, runtime: Runtime | None = None) -> HttpSource:
@@ -78,33 +57,21 @@ def open_share(share: Share) -> HttpSource:
 class HttpSource:
     """FINRA's weeklySummary, asked synchronously and in pages."""
 
-    label = "API"
-    archive = False
-
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self.info = SourceInfo(label="API", kind=SourceKind.FEED)
         self._settings = settings
-        self._token = new_run_id()
         self._runtime = runtime
-        self._meter = Meter(settings.max_bytes)
-        self._probed: dict[Partition, SourceVersion] = {}
-        self._token_client: Client | None = None
-        self._client = self._connect()
-        self._threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="finra-page")
+        self._limits = Limits(settings.requests_per_second, settings.max_bytes, runtime)
+        self._client = open_client(settings, self._limits, runtime)
+        self._pages = Pages(self._client)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        opener = partial(open_share, share_of(self._settings))
-        return (reopened, (Reopening(opener, self._token),))
-
-    def listing(self) -> Listing:
+    def list_partitions(self) -> Listing:
         """All partitions of the three tiers that weeklySummary holds: one request.
 
         Raises:
             SourceError: the API does not answer.
         """
-        url = self._settings.api_url + PARTITIONS_PATH
-        subject = "the list of partitions"
-        request = Request("GET", url, subject, "application/json", max_bytes=MAX_LISTING_BYTES)
-        return self._client.send(request, read_listing, self._deadline())
+        return self._client.send(listing_request(), read_listing, self._deadline())
 
     def probe(self, partition: Partition) -> SourceVersion | None:
         """FINRA's newest lastUpdateDate and number of rows: one request of about 50 bytes.
@@ -112,31 +79,30 @@ class HttpSource:
         Raises:
             SourceError: the API does not answer.
         """
-        version = self._probe(partition, self._deadline())
-        if version is not None:
-            self._probed[partition] = version
-        return version
+        return self._client.send(probe_request(partition), read_version, self._deadline())
 
-    def fetch(self, partition: Partition) -> Payload:
+    def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """One document with all rows, and the version that exactly these rows have.
 
-        What the last probe of the partition saw is what the rows are checked against: it is not asked for again,
-        unless FINRA has republished the partition since.
+        `expected` is the version that they should have: it is not asked for, unless FINRA has republished the
+        partition since.
 
         Raises:
             SourceUnavailableError: it could not be read for now, or was being republished.
             SourceError: it is not there, not what was asked for, or over the budget.
         """
         deadline = self._deadline()
+        version = expected if expected is not None and expected.is_comparable else None
         for reads in range(1, MAX_READS + 1):
-            version = self._probed.pop(partition, None) or self._probe(partition, deadline)
+            version = version or self._client.send(probe_request(partition), read_version, deadline)
             if version is None:
                 raise SourceDataError(f"no rows for {partition}, though it was listed", partition=partition)
             try:
-                return self._read(partition, version, deadline)
+                document = self._pages.read_partition(partition, version, deadline)
+                return Payload([document], self._settings.api_url + DATA_PATH, version)
             except RepublishedError as change:
                 logger.info("API republished %s while it was being read: %s", partition, change)
-                reason = str(change)
+                reason, version = str(change), None
             if reads < MAX_READS:
                 self._runtime.sleep(min(self._runtime.jitter() * REREAD_PAUSE, deadline.remaining()))
         raise SourceUnavailableError(
@@ -146,94 +112,46 @@ class HttpSource:
             status_code=200,
         )
 
-    def price(self, version: SourceVersion | None) -> Usage:
+    def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
+        """Partitions whose week ends before `before`, with rows updated on or after `day`: mostly one request.
+
+        None where FINRA cannot tell.
+
+        Raises:
+            SourceError: the API does not answer.
+        """
+        return find_restated(self._client, day, before, self._deadline())
+
+    def estimate(self, version: SourceVersion | None) -> Usage:
         """The pages that a partition of so many rows is expected to take; a probe where it has not been asked yet."""
-        if version is None:
+        if version is None or version.row_count is None:
             return Usage(1, PROBE_BYTES)
         pages = -(-version.row_count // PAGE_ROWS)
         return Usage(pages, pages * PAGE_BYTES + version.row_count * PAGE_ROW_BYTES)
 
     def usage(self) -> Usage:
         """All requests made, and the bytes of their answers' bodies as they came over the network, compressed."""
-        return self._meter.usage()
+        return self._limits.usage()
+
+    def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], HttpSource]:
+        """A function that opens this source with one process's part of the rate and of the budget.
+
+        Credentials and proxies do not travel: each process reads them from its own environment.
+        """
+        return partial(open_share, share_of(self._settings, processes))
 
     def close(self) -> None:
         """Wait for what is under way and close the connections."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._pages.close()
         self._client.close()
-        if self._token_client is not None:
-            self._token_client.close()
 
-    def _connect(self) -> Client:
-        own, secrets = self._settings, Secrets()
-        limiter = RateLimiter(own.requests_per_second, self._runtime)
-        transport = Transport(own.api_url, own.proxies, limiter, self._meter)
-        if own.credentials is None:
-            return Client(transport, self._runtime, secrets, _ANONYMOUS)
-        token_transport = Transport(own.token_url, own.proxies, limiter, self._meter)
-        self._token_client = Client(token_transport, self._runtime, secrets, _CREDENTIALS)
-        tokens = TokenCache(self._token_client, own.token_url, own.credentials, self._runtime, secrets)
-        return Client(transport, self._runtime, secrets, _CREDENTIALS, tokens)
+    def __enter__(self) -> HttpSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._settings.deadline_seconds, self._runtime.clock)
-
-    def _probe(self, partition: Partition, deadline: Deadline) -> SourceVersion | None:
-        request = self._data_request(partition, probe_query(partition), SMALL_ANSWER)
-        return self._client.send(request, read_version, deadline)
-
-    def _read(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> Payload:
-        texts = _checked_texts(self._pages(partition, version, deadline.fork()), version)
-        document = b"".join([f"{DELIMITER.join(FIELDS)}\n".encode(), *texts])
-        return Payload((document,), self._settings.api_url + DATA_PATH, version)  # type: ignore[arg-type, unused-ignore]
-
-    def _pages(self, partition: Partition, version: SourceVersion, deadline: Deadline) -> list[Page]:
-        """All pages in order; ranges of PAGE_ROWS are read side by side."""
-        total = version.row_count
-        ranges = [(start, min(start + PAGE_ROWS, total)) for start in range(0, total, PAGE_ROWS)]
-        futures = [self._threads.submit(self._range, partition, *span, total, deadline) for span in ranges]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            return list(chain.from_iterable(future.result() for future in futures))
-        except BaseException:
-            deadline.cancel()
-            for future in futures:
-                future.cancel()
-            wait(futures)
-            raise
-
-    def _range(self, partition: Partition, start: int, end: int, total: int, deadline: Deadline) -> list[Page]:
-        """Rows `start` to `end`: more than one page where FINRA's 3 MB cap makes the first one short."""
-        pages: list[Page] = []
-        offset = start
-        while offset < end:
-            limit = end - offset
-            bound = min(MAX_PAGE_BYTES, SMALL_ANSWER + limit * MAX_ROW_BYTES)
-            request = self._data_request(partition, page_query(partition, offset, limit), bound)
-            read = partial(read_page, partition=partition, limit=limit, total=total)
-            page = self._client.send(request, read, deadline)
-            pages.append(page)
-            offset += len(page)
-        return pages
-
-    def _data_request(self, partition: Partition, query: bytes, max_bytes: int) -> Request:
-        url = self._settings.api_url + DATA_PATH
-        return Request("POST", url, str(partition), "text/plain", partition, query, max_bytes)
-
-
-def _checked_texts(pages: list[Page], version: SourceVersion) -> list[bytes]:
-    """The pages' texts, once it is sure that the pages together are the version that the probe saw.
-
-    Raises:
-        RepublishedError: they are not.
-    """
-    newest = max((page.newest for page in pages), default=date.min)
-    if newest != version.last_update_date:
-        raise RepublishedError(f"the newest lastUpdateDate went from {version.last_update_date} to {newest}")
-    keys = [key for page in pages for key in page.keys]
-    repeated = len(keys) - len(set(keys))
-    if repeated:
-        raise RepublishedError(f"{repeated:,} rows came twice")
-    return [page.text for page in pages]

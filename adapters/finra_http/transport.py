@@ -1,4 +1,4 @@
-"""One HTTP request and its answer: connections, TLS, proxies, time-outs. No retries, no meaning."""
+"""One HTTP request and its answer: connections, TLS, proxies, time-outs, bounds. No retries, no meaning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import http.client
 import importlib
 import importlib.util
 import ssl
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import urllib3
@@ -15,12 +17,9 @@ from urllib3 import BaseHTTPResponse, exceptions
 from urllib3.util import Url
 
 import finra_core
-from finra_core.domain.partitions import Partition
-from finra_http.body import read_body
-from finra_http.budget import Meter, Tally
-from finra_http.faults import FaultError, ProblemError, one_line
-from finra_http.limiter import RateLimiter
-from finra_http.runtime import Deadline
+from finra_http.limits import Deadline, Tally
+from finra_http.problems import BadDataError, FaultError, ProblemError, one_line
+from finra_http.query import Request
 from finra_http.settings import parse_address
 
 USER_AGENT = f"finra-core/{finra_core.__version__} (+https://pypi.org/project/finra-core/)"
@@ -28,30 +27,11 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 """Between two arrivals of bytes. FINRA needs about 1.5 s for a page of 5,000 rows."""
 
-SMALL_ANSWER = 64 * 1024
-"""More bytes than any short answer takes, an error page of the network in between included."""
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of one answer after decompression. FINRA's own cap for a synchronous answer is 3 MB."""
 
+_CHUNK = 64 * 1024
 _CONNECTIONS = 32
-_OK = 200
-
-
-@frozen
-class Request:
-    """One request.
-
-    subject: what it is about, in words. max_bytes: its answer is cut off before it takes more over the network.
-    authorization: its own header, where it does not need a token. about_credentials: a refusal is about these.
-    """
-
-    method: str
-    url: str
-    subject: str
-    accept: str
-    partition: Partition | None = None
-    body: bytes | None = field(default=None, repr=False)
-    max_bytes: int = SMALL_ANSWER
-    authorization: str | None = field(default=None, repr=False)
-    about_credentials: bool = False
 
 
 @frozen
@@ -79,67 +59,45 @@ class Reply:
 
 
 class Transport:
-    """Connections to one host, for any number of threads, within one rate limit and one budget."""
+    """Connections to one host, for any number of threads."""
 
-    def __init__(self, address: str, proxies: Mapping[str, str], limiter: RateLimiter, meter: Meter) -> None:
+    def __init__(self, address: str, proxies: Mapping[str, str]) -> None:
+        self._address = address
         self._pool = _open_pool(address, proxies)
-        self._limiter = limiter
-        self._meter = meter
 
-    def exchange(self, request: Request, authorization: str | None, deadline: Deadline) -> Reply:
+    def exchange(self, request: Request, authorization: str | None, tally: Tally, deadline: Deadline) -> Reply:
         """Send the request once and read its answer, whatever the status.
 
         Raises:
             FaultError: no whole answer came.
-            BadDataError: the answer passed its bound.
-            ByteBudgetError: the answer could pass the budget, so the request was not made.
+            BadDataError: the answer passed the tally's bound, or MAX_BODY.
         """
-        self._limiter.wait()
-        with self._meter.request(request.max_bytes, request.subject, request.partition) as tally:
+        left = deadline.remaining()
+        if not left:
+            raise FaultError("no time was left for it", outcome="time-out")
+        try:
+            response = self._pool.request(
+                request.method,
+                self._address + request.path,
+                body=request.body,
+                headers=_headers(request, authorization),
+                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
             try:
-                return self._exchange(request, authorization, tally, deadline)
-            except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-                raise _fault(error) from None
+                return Reply(response.status, response.headers, _read(response, tally, deadline))
+            finally:
+                # A body that was read to its end has given its connection back; any other must not be used again.
+                response.close()
+        except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            raise _fault(error) from None
 
     def close(self) -> None:
         """Close the idle connections."""
         self._pool.clear()
-
-    def _exchange(self, request: Request, authorization: str | None, tally: Tally, deadline: Deadline) -> Reply:
-        left = deadline.remaining()
-        if not left:
-            raise FaultError("no time was left for it", outcome="time-out")
-        response = self._pool.request(
-            request.method,
-            request.url,
-            body=request.body,
-            headers=_headers(request, authorization),
-            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-        )
-        try:
-            return Reply(response.status, response.headers, _read(response, tally, deadline))
-        finally:
-            # A body that was read to its end has given its connection back; any other must not be used again.
-            response.close()
-
-
-def _read(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> bytes:
-    try:
-        return read_body(response, tally, deadline)
-    except (exceptions.HTTPError, ProblemError) as error:
-        if response.status != _OK:
-            return b""  # the status says what went wrong; a broken explanation must not hide it
-        if isinstance(error, ProblemError):
-            error.answered(response.status, _request_id(response.headers))
-        raise
-
-
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    return one_line(headers.get("FINRA-api-request-id", "")) or None
 
 
 def _headers(request: Request, authorization: str | None) -> dict[str, str]:
@@ -149,6 +107,83 @@ def _headers(request: Request, authorization: str | None) -> dict[str, str]:
     if authorization is not None:
         headers["Authorization"] = authorization
     return headers
+
+
+# Reading a body. The bytes are taken as they come over the network and inflated here: so they can be counted, and a
+# small body that inflates without end is given up after MAX_BODY bytes.
+
+
+def _read(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> bytes:
+    try:
+        return read_body(response, tally, deadline)
+    except (exceptions.HTTPError, ProblemError) as error:
+        if response.status != HTTPStatus.OK:
+            return b""  # the status says what went wrong; a broken explanation must not hide it
+        if isinstance(error, ProblemError):
+            error.answered(response.status, _request_id(response.headers))
+        raise
+
+
+def read_body(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> bytes:
+    """The whole body, decompressed.
+
+    Raises:
+        BadDataError: it passes the tally's bound, or MAX_BODY.
+        FaultError: it is broken or not over when the deadline is.
+        urllib3.exceptions.HTTPError: the connection failed or ended before the body.
+    """
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    chunks = _chunks(response, tally, deadline)
+    if encoding in ("", "identity") or response.headers.get("Content-Length") == "0":
+        return _join(chunks)
+    if encoding not in ("gzip", "x-gzip"):
+        raise FaultError("a content encoding that was not asked for")
+    try:
+        return _gunzip(chunks)
+    except zlib.error:
+        raise FaultError("broken gzip data") from None
+
+
+def _chunks(response: BaseHTTPResponse, tally: Tally, deadline: Deadline) -> Iterator[bytes]:
+    # read1 returns what has arrived: a body that comes in drops cannot outlast the deadline.
+    while chunk := response.read1(min(_CHUNK, tally.left), decode_content=False):
+        tally.received += len(chunk)
+        if not tally.left:
+            raise BadDataError(f"the answer takes more than {tally.bound:,} bytes")
+        if not deadline.remaining():
+            raise FaultError("the answer was not over in time", outcome="time-out")
+        yield chunk
+
+
+def _join(chunks: Iterable[bytes]) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        _check_size(body)
+    return bytes(body)
+
+
+def _gunzip(chunks: Iterable[bytes]) -> bytes:
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    body = bytearray()
+    for chunk in chunks:
+        body += inflater.decompress(chunk, MAX_BODY + 1 - len(body))
+        _check_size(body)
+    if not inflater.eof or inflater.unused_data:
+        raise FaultError("the gzip data does not end where the answer does")
+    return bytes(body)
+
+
+def _check_size(body: bytearray) -> None:
+    if len(body) > MAX_BODY:
+        raise BadDataError(f"the answer is larger than {MAX_BODY:,} bytes")
+
+
+# What came
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return one_line(headers.get("FINRA-api-request-id", "")) or None
 
 
 _OUTCOMES: tuple[tuple[type[Exception], str], ...] = (

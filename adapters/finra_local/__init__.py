@@ -10,8 +10,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 
 from finra_core.domain.errors import ConfigurationError
-from finra_core.runs.carrying import CarryingExecutor
-from finra_core.runs.reopening import Journey
+from finra_workers import WorkerExecutor
 
 
 def open_threads(url: str, workers: int) -> Executor:
@@ -33,7 +32,7 @@ def open_processes(url: str, workers: int) -> Executor:
         ConfigurationError: the URL says more than that.
     """
     _check(url, "processes:")
-    return CarryingExecutor(_Pool(workers), Journey(workers, one_machine=True))
+    return WorkerExecutor(_Pool(workers), processes=workers, same_machine=True)
 
 
 def _check(url: str, known: str) -> None:

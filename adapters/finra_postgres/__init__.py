@@ -1,5 +1,5 @@
-"""The store for teams and clusters: a PostgreSQL database."""
+"""The store for teams: a PostgreSQL database."""
 
-from finra_postgres.store import open_store
+from finra_postgres.store import open_schema, open_store
 
-__all__ = ["open_store"]
+__all__ = ["open_schema", "open_store"]

@@ -27,12 +27,12 @@ def symbol_totals(rows: Iterable[Row], book: Book) -> list[Row]:
 
 
 def venue_totals(rows: Iterable[Row]) -> list[Row]:
-    """The *_W_FIRM rows: one per venue."""
+    """The *_W_FIRM rows: one per venue. FINRA leaves its aggregate of small firms out of this cut since 2019."""
 
     def total(row: Row) -> Row:
         return row._replace(summary_type=_VENUE[row.summary_type], product_type=None, symbol=None, issue_name=None)
 
-    return _sums(map(total, rows))
+    return _sums(total(row) for row in rows if row.mpid or row.crd)
 
 
 def market_totals(controls: Iterable[Row]) -> list[Row]:

@@ -28,7 +28,8 @@ def write_files(
 ) -> list[Path]:
     """Write these partitions as they are at this instant; what is not published is left out. The files' paths.
 
-    download: two files a partition, named by the publication day alone, and the week in no column.
+    download: two files a partition, named by the publication day alone, and the week in no column; one while its
+    non-ATS half is not published.
     hive: `week_ending=.../tier=.../ats.csv` and `non_ats.csv`, the same inside.
     api: one file of the API's CSV a partition, all 17 fields, commas, values quoted.
     """
@@ -48,29 +49,30 @@ def write_files(
 def _download(world: World, partition: Partition, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
     tier = {"T1": "nms_tier1", "T2": "nms_tier2", "OTCE": "otc"}[partition.tier.finra_code]
     day = world.publication_day(partition).strftime("%Y%m%d")
-    ats, non_ats = _both(rows)
-    yield f"finra_ats_weekly_{tier}_{day}.csv", ats
-    yield f"finra_non_ats_weekly_{tier}_{day}.csv", non_ats
+    yield from _halves(world, rows, (f"finra_ats_weekly_{tier}_{day}.csv", f"finra_non_ats_weekly_{tier}_{day}.csv"))
 
 
-def _hive(_world: World, partition: Partition, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
+def _hive(world: World, partition: Partition, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
     folder = f"week_ending={partition.week_ending}/tier={partition.tier}"
-    ats, non_ats = _both(rows)
-    yield f"{folder}/ats.csv", ats
-    yield f"{folder}/non_ats.csv", non_ats
+    yield from _halves(world, rows, (f"{folder}/ats.csv", f"{folder}/non_ats.csv"))
 
 
-def _api(_world: World, partition: Partition, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
+def _api(world: World, partition: Partition, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
     name = f"weeklySummary_{partition.week_start}_{partition.tier.finra_code}.csv"
-    yield name, delimited(rows, FIELDS, ",", quote=True)
+    yield name, delimited(rows, FIELDS, ",", quote=True, noise=world.noise_in_numbers)
 
 
 _FILES = {"download": _download, "hive": _hive, "api": _api}
 
 
-def _both(rows: list[Row]) -> tuple[bytes, bytes]:
-    """The ATS and the non-ATS document, by symbol; as in FINRA's files, rows without a symbol come last."""
+def _halves(world: World, rows: list[Row], names: tuple[str, str]) -> Iterator[tuple[str, bytes]]:
+    """The ATS and the non-ATS document, as far as there are such rows; by symbol, as in FINRA's files.
+
+    Rows without a symbol come last.
+    """
     rows = sorted(rows, key=lambda row: (row.symbol is None, row.symbol or ""))
     ats = [row for row in rows if row.summary_type == ATS_SYMBOL_FIRM]
     non_ats = [row for row in rows if row.summary_type != ATS_SYMBOL_FIRM]
-    return delimited(ats, ATS_FIELDS), delimited(non_ats, NON_ATS_FIELDS)
+    for name, half, fields in zip(names, (ats, non_ats), (ATS_FIELDS, NON_ATS_FIELDS), strict=True):
+        if half:
+            yield name, delimited(half, fields, noise=world.noise_in_numbers)

@@ -15,6 +15,9 @@ from finra_simulator.rows import MICROS, Row, row_key
 from finra_simulator.trading import Book
 
 _MAX_DAYS_AFTER = 28  # and at most two more where that is a weekend
+_LATE_FROM, _LATE_DAYS = 32, 333
+"""Late restatements come this many days after the publication, and within so many more: within a year."""
+_MAX_DAYS_BETWEEN_HALVES = 7
 _SECOND_CHANCE = 0.25
 _SATURDAY = 5
 
@@ -41,13 +44,37 @@ class Restatement:
             raise ValueError("a silent restatement only changes rows: added and withdrawn rows would show")
 
 
+@frozen
+class LateHalf:
+    """The partition's non-ATS half is published at the instant `until`, days after its ATS half."""
+
+    partition: Partition
+    until: datetime
+
+
 def drawn_restatements(seed: int, partition: Partition, published: date, rate: float) -> list[Restatement]:
     """None, or with the chance `rate` one or two, on weekdays 1 to 30 days after the publication."""
     chance = stream(seed, partition.week_ending, partition.tier, "restatements")
     if chance.random() >= rate:
         return []
     count = 2 if chance.random() < _SECOND_CHANCE else 1
-    return [_drawn(partition, published, chance) for _ in range(count)]
+    return [_drawn(partition, _weekday(published, 1, _MAX_DAYS_AFTER, chance), chance) for _ in range(count)]
+
+
+def drawn_late_restatements(seed: int, partition: Partition, published: date, rate: float) -> list[Restatement]:
+    """None, or with the chance `rate` one, on a weekday over a month and up to a year after the publication."""
+    chance = stream(seed, partition.week_ending, partition.tier, "late restatements")
+    if chance.random() >= rate:
+        return []
+    return [_drawn(partition, _weekday(published, _LATE_FROM, _LATE_DAYS, chance), chance)]
+
+
+def drawn_late_half(seed: int, partition: Partition, published: date, rate: float) -> LateHalf | None:
+    """None, or with the chance `rate` the non-ATS half on a weekday 1 to 9 days after the publication."""
+    chance = stream(seed, partition.week_ending, partition.tier, "late half")
+    if chance.random() >= rate:
+        return None
+    return LateHalf(partition, _at(_weekday(published, 1, _MAX_DAYS_BETWEEN_HALVES, chance), chance))
 
 
 def restate(rows: Sequence[Row], book: Book, restatement: Restatement, chance: Random) -> list[Row]:
@@ -69,12 +96,27 @@ def restate(rows: Sequence[Row], book: Book, restatement: Restatement, chance: R
     return sorted(kept, key=row_key)
 
 
-def _drawn(partition: Partition, published: date, chance: Random) -> Restatement:
-    day = published + timedelta(days=1 + below(chance, _MAX_DAYS_AFTER))
-    if day.weekday() >= _SATURDAY:
-        day += timedelta(days=7 - day.weekday())
-    at = datetime.combine(day, time(12 + below(chance, 10), below(chance, 60)), timezone.utc)
-    return Restatement(partition, at, 1 + below(chance, 5), below(chance, 3), below(chance, 2))
+def publish_half(rows: Sequence[Row], half: Sequence[Row], at: datetime) -> list[Row]:
+    """The partition's rows once this half is there too, first published at this instant; by row key."""
+    today, there = eastern_day(at), {row_key(row) for row in rows}
+    new = [
+        row._replace(last_update_date=today, initial_published_date=today) for row in half if row_key(row) not in there
+    ]
+    return sorted([*rows, *new], key=row_key)
+
+
+def _drawn(partition: Partition, day: date, chance: Random) -> Restatement:
+    return Restatement(partition, _at(day, chance), 1 + below(chance, 5), below(chance, 3), below(chance, 2))
+
+
+def _weekday(published: date, first: int, days: int, chance: Random) -> date:
+    """A weekday from `first` days after the publication on, within so many days, or the Monday after them."""
+    day = published + timedelta(days=first + below(chance, days))
+    return day + timedelta(days=7 - day.weekday()) if day.weekday() >= _SATURDAY else day
+
+
+def _at(day: date, chance: Random) -> datetime:
+    return datetime.combine(day, time(12 + below(chance, 10), below(chance, 60)), timezone.utc)
 
 
 def _distinct(count: int, wanted: int, chance: Random) -> list[int]:

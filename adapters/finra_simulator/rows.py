@@ -60,7 +60,10 @@ RowKey = tuple[str, str, str, int, str, str]
 
 
 def row_key(row: Row) -> RowKey:
-    """What no two rows of a partition share: summary type, symbol, MPID, CRD, product type, issue name."""
+    """What no two rows of a partition share: summary type, symbol, MPID, CRD, product type, issue name.
+
+    FINRA's aggregate of small firms has the CRD number 0 here, whether its row has it or null.
+    """
     return (
         row.summary_type,
         row.symbol or "",

@@ -40,6 +40,7 @@ _LONG_FORM = (
     "Perpetual Preferred Stock, Series K, par value $0.01 per share, redeemable"
 )
 _LONG_EVERY = 97
+_DELIMITED_FORMS = ("Alder | {}", '{} "New"', '"Birch | Cedar" {}')
 
 _SUFFIXES = {3: ".B", 7: "$K", 11: ".W", 15: ".A", 17: ".U"}
 _SUFFIX_CYCLE = 20
@@ -78,6 +79,15 @@ def universe(seed: int, tier: Tier, count: int) -> tuple[Security, ...]:
         price = below(chance, _PRICE_CENTS[tier]) + 5
         securities.append(Security(symbol, issue_name(i), _product_type(tier, i), size, price))
     return tuple(sorted(securities, key=lambda security: security.symbol))
+
+
+def with_delimiters_in_names(securities: tuple[Security, ...]) -> tuple[Security, ...]:
+    """The same, but the issue names of the first few hold `|`, quotes or both; these are surely traded each week."""
+    renamed = [
+        evolve(security, issue_name=form.format(security.issue_name), everywhere=True)
+        for security, form in zip(securities, _DELIMITED_FORMS, strict=False)
+    ]
+    return (*renamed, *securities[len(renamed) :])
 
 
 def issue_name(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from operator import itemgetter
 
@@ -38,20 +38,43 @@ def notional(micros: int, week_start: date) -> str:
     return f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 7}"
 
 
-def delimited(rows: Sequence[Row], fields: Sequence[str], delimiter: str = "|", *, quote: bool = False) -> bytes:
-    """A header line and a line a row, each ended by LF. `quote` puts quotes around all values that are not empty."""
-    columns = [_column(name, rows) for name in fields]
+def noisy_decimal(micros: int) -> str:
+    """Millionths as a service prints them that has added doubles: 32497.333333000002 for 32497333333."""
+    parts = (micros // 3, micros // 7, micros - micros // 3 - micros // 7)
+    text = repr(sum(part / MICROS for part in parts))
+    return text if micros % MICROS and "e" not in text else plain_decimal(micros)
+
+
+def shares_text(*, noise: bool) -> Callable[[int], str]:
+    """How millionths of a share are printed."""
+    return noisy_decimal if noise else plain_decimal
+
+
+def delimited(
+    rows: Sequence[Row], fields: Sequence[str], delimiter: str = "|", *, quote: bool = False, noise: bool = False
+) -> bytes:
+    """A header line and a line a row, each ended by LF.
+
+    quote: put quotes around all values that are not empty. noise: print shares as sums of doubles.
+    """
+    columns = [_column(name, rows, noise=noise) for name in fields]
     if quote:
-        columns = [[f'"{cell}"' if cell else "" for cell in column] for column in columns]
-        fields = [f'"{name}"' for name in fields]
+        columns = [list(map(quoted, column)) for column in columns]
+        fields = list(map(quoted, fields))
     lines = [delimiter.join(fields), *map(delimiter.join, zip(*columns, strict=True)), ""]
     return "\n".join(lines).encode()
 
 
-def _column(name: str, rows: Sequence[Row]) -> list[str]:
+def quoted(cell: str) -> str:
+    """A value in quotes, with its own quotes doubled; an empty one stays empty."""
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"' if cell else ""
+
+
+def _column(name: str, rows: Sequence[Row], *, noise: bool) -> list[str]:
     """One field's values as text; what is null is empty."""
     if name == "totalWeeklyShareQuantity":
-        return [plain_decimal(row.shares_micros) for row in rows]
+        return list(map(shares_text(noise=noise), (row.shares_micros for row in rows)))
     if name == "totalNotionalSum":
         return [notional(row.notional_micros, row.week_start_date) for row in rows]
     return ["" if value is None else str(value) for value in map(itemgetter(FIELDS.index(name)), rows)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from random import Random
+from typing import Literal
 
 from attrs import evolve, frozen
 
@@ -12,8 +14,8 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_simulator.chance import below, stream
 from finra_simulator.rows import ATS_SYMBOL_FIRM, MICROS, OTC_SYMBOL_FIRM, Row, row_key
-from finra_simulator.securities import Security, issue_name, other_tape, universe
-from finra_simulator.venues import Venue, ats_venues, firms
+from finra_simulator.securities import Security, issue_name, other_tape, universe, with_delimiters_in_names
+from finra_simulator.venues import Venue, ats_venues, de_minimis, firms
 
 FRACTIONAL_FROM = date(2026, 2, 23)
 """The week in which the NMS reporting facilities began to take fractional shares."""
@@ -22,6 +24,12 @@ _LATE_REPORT_CHANCE = 0.03
 _DENSITY = {Tier.NMS_TIER_1: 0.4, Tier.NMS_TIER_2: 0.15, Tier.OTC: 0.09}
 _EPOCH = date(2000, 1, 7)
 _MAX_LOT, _MIN_LOT = 100, 40
+_DE_MINIMIS_CHANCE = 0.9
+_DE_MINIMIS_LEAST, _DE_MINIMIS_SPAN = 0.12, 0.5
+"""The aggregate trades this part of what the named firms do: a quarter of the whole, where it is there."""
+
+DeMinimis = Literal["null", "0", "none"]
+"""How FINRA's aggregate of small firms has no CRD number, or that there is no such row."""
 
 
 @frozen
@@ -32,10 +40,13 @@ class Market:
     symbols: tuple[int, int, int]
     ats: int
     firms: int
+    delimiters_in_names: bool = False
+    de_minimis: DeMinimis = "null"
 
     def securities(self, tier: Tier) -> tuple[Security, ...]:
         """The securities of a tier, by symbol."""
-        return universe(self.seed, tier, self.symbols[list(Tier).index(tier)])
+        listed = universe(self.seed, tier, self.symbols[list(Tier).index(tier)])
+        return with_delimiters_in_names(listed) if self.delimiters_in_names else listed
 
 
 @frozen
@@ -70,7 +81,16 @@ class Book:
         draw = chance.random()
         size = int(draw * draw * draw * security.size * venue.reach) + 1
         trades = size // (_MIN_LOT + below(chance, _MAX_LOT - _MIN_LOT)) + 1
-        shares = size * MICROS + (self._fraction(chance) if venue.crd else 0)
+        shares = size * MICROS + (0 if venue.is_ats else self._fraction(chance))
+        return self.new_row(security, venue, shares, trades, self._last_reported(chance))
+
+    def de_minimis_row(self, security: Security, venue: Venue, named_micros: int, chance: Random) -> Row:
+        """A week of this security at the firms too small to be named. named_micros: what the named ones traded."""
+        draw = chance.random()
+        size = int(named_micros // MICROS * (_DE_MINIMIS_LEAST + _DE_MINIMIS_SPAN * draw)) if named_micros else 0
+        size = size or int(draw * draw * draw * security.size) + 1
+        trades = size // (_MIN_LOT + below(chance, _MAX_LOT - _MIN_LOT)) + 1
+        shares = size * MICROS + self._fraction(chance)
         return self.new_row(security, venue, shares, trades, self._last_reported(chance))
 
     def new_row(self, security: Security, venue: Venue, shares_micros: int, trades: int, reported: date) -> Row:
@@ -91,9 +111,9 @@ class Book:
             self.monday,
             venue.mpid,
             venue.crd,
-            security.product_type if venue.crd else None,
+            None if venue.is_ats else security.product_type,
             venue.name_in(self.week_number),
-            OTC_SYMBOL_FIRM if venue.crd else ATS_SYMBOL_FIRM,
+            ATS_SYMBOL_FIRM if venue.is_ats else OTC_SYMBOL_FIRM,
         )
 
     def _fraction(self, chance: Random) -> int:
@@ -135,7 +155,12 @@ def first_rows(market: Market, partition: Partition, published: date) -> list[Ro
     book = open_book(market, partition, published)
     chance = stream(market.seed, partition.week_ending, partition.tier, "trading")
     rows = [*_trade(book, book.ats_securities, book.ats_venues, chance)]
-    rows += _trade(book, book.firm_securities, book.firms, chance)
+    firm_rows = list(_trade(book, book.firm_securities, book.firms, chance))
+    rows += firm_rows
+    if market.de_minimis != "none":
+        # From a stream of its own: all else in the world is the same without it.
+        chance = stream(market.seed, partition.week_ending, partition.tier, "de minimis")
+        rows += _de_minimis(book, firm_rows, de_minimis(0 if market.de_minimis == "0" else None), chance)
     if partition.tier is Tier.OTC:
         rows.append(_row_without_symbol(book))
     return sorted(rows, key=row_key)
@@ -148,6 +173,16 @@ def _trade(book: Book, securities: Sequence[Security], venues: Sequence[Venue], 
         for venue, reach in reaches:
             if draw() < reach or security.everywhere:
                 yield row(security, venue, chance)
+
+
+def _de_minimis(book: Book, named: Sequence[Row], venue: Venue, chance: Random) -> Iterator[Row]:
+    volumes: Counter[tuple[str | None, str | None, str | None]] = Counter()
+    for row in named:
+        volumes[row.symbol, row.issue_name, row.product_type] += row.shares_micros
+    for security in book.firm_securities:
+        if chance.random() < _DE_MINIMIS_CHANCE:
+            volume = volumes[security.symbol, security.issue_name, security.product_type]
+            yield book.de_minimis_row(security, venue, volume, chance)
 
 
 def _row_without_symbol(book: Book) -> Row:

@@ -20,17 +20,24 @@ _RENAMED_EVERY = 7
 """Every so many venues one changes its name, and every so many weeks it does so."""
 _OTC_EVERY = 3
 """One in so many ATSs trades OTC equities."""
+DE_MINIMIS_NAME = "De Minimis Firms"
+"""As FINRA calls its aggregate of the firms with under 200 trades a day in a security."""
 
 
 @frozen
 class Venue:
-    """reach: how much of the market it takes part in, about 1. One of mpid and crd is None."""
+    """reach: how much of the market it takes part in, about 1. An ATS alone has an mpid, a firm alone a crd."""
 
     number: int
     mpid: str | None
     crd: int | None
     name: str
     reach: float
+
+    @property
+    def is_ats(self) -> bool:
+        """Whether it is an ATS; else a firm, or FINRA's aggregate of firms."""
+        return self.mpid is not None
 
     def name_in(self, week_number: int) -> str:
         """The name in force at the start of that week."""
@@ -49,6 +56,11 @@ def ats_venues(count: int, tier: Tier) -> tuple[Venue, ...]:
 def firms(count: int) -> tuple[Venue, ...]:
     """The member firms that trade off-exchange without an ATS, by CRD number."""
     return tuple(_firm(number) for number in range(count))
+
+
+def de_minimis(crd: int | None) -> Venue:
+    """FINRA's aggregate of small firms. crd: 0 or None, for FINRA's monthly data has 0."""
+    return Venue(1, None, crd, DE_MINIMIS_NAME, 1.0)
 
 
 def _ats(number: int) -> Venue:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from typing import get_args
 
 from attrs import field, frozen
-from attrs.validators import and_, ge, le
+from attrs.validators import and_, ge, in_, le
 
 from finra_core.domain.captures import SourceVersion
 from finra_core.domain.partitions import Partition
@@ -17,9 +18,17 @@ from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import symbol_totals, venue_totals
 from finra_simulator.chance import stream
 from finra_simulator.eastern import eastern_day
-from finra_simulator.restating import Restatement, drawn_restatements, restate
-from finra_simulator.rows import Row
-from finra_simulator.trading import Market, first_rows, open_book
+from finra_simulator.restating import (
+    LateHalf,
+    Restatement,
+    drawn_late_half,
+    drawn_late_restatements,
+    drawn_restatements,
+    publish_half,
+    restate,
+)
+from finra_simulator.rows import ATS_SYMBOL_FIRM, Row
+from finra_simulator.trading import DeMinimis, Market, first_rows, open_book
 from finra_simulator.venues import MAX_ATS
 
 _PUBLICATION_TIME = time(11, tzinfo=timezone.utc)
@@ -34,7 +43,11 @@ class Delay:
     until: datetime
 
 
-Event = Delay | Restatement
+Event = Delay | LateHalf | Restatement
+Change = LateHalf | Restatement
+
+
+_CHANCE = and_(ge(0.0), le(1.0))
 
 
 def _events(events: Iterable[Event]) -> tuple[Event, ...]:
@@ -52,7 +65,12 @@ class World:
     symbols: securities in each tier in processing order, or one number for all; a security has about
     20 rows a week in tier 1, 8 in tier 2, 3 in OTC. ats, firms: how many venues there are.
     first_week: any day of the first week. restatement_rate: the chance that a partition is
-    restated at all, beside what `events` script.
+    restated at all within a month, beside what `events` script. late_restatement_rate: that it is restated once
+    more, up to a year after its publication. late_half_rate: that its non-ATS half is published days after its
+    ATS half. de_minimis: whether and how there are rows of FINRA's aggregate of small firms: with the CRD number
+    null or 0, or none. noise_in_numbers: shares are printed as sums of doubles, 32497.333333000002 for 32497.333333.
+    delimiters_in_names: the issue names of a few securities hold `|`, quotes or both, so that FINRA's text without
+    quotes around its values cannot be told apart.
     """
 
     seed: int = 1
@@ -60,8 +78,13 @@ class World:
     ats: int = field(default=30, validator=and_(ge(1), le(MAX_ATS)))
     firms: int = field(default=25, validator=ge(1))
     first_week: date = field(default=date(2025, 1, 3), converter=week_ending_of)
-    restatement_rate: float = field(default=0.2, validator=and_(ge(0.0), le(1.0)))
+    restatement_rate: float = field(default=0.2, validator=_CHANCE)
     events: tuple[Event, ...] = field(default=(), converter=_events)
+    delimiters_in_names: bool = False
+    de_minimis: DeMinimis = field(default="null", validator=in_(get_args(DeMinimis)))
+    late_half_rate: float = field(default=0.0, validator=_CHANCE)
+    late_restatement_rate: float = field(default=0.0, validator=_CHANCE)
+    noise_in_numbers: bool = False
 
     @symbols.validator
     def _has_symbols(self, _attribute: object, value: tuple[int, int, int]) -> None:
@@ -71,7 +94,7 @@ class World:
     @property
     def market(self) -> Market:
         """Its securities and venues."""
-        return Market(self.seed, self.symbols, self.ats, self.firms)
+        return Market(self.seed, self.symbols, self.ats, self.firms, self.delimiters_in_names, self.de_minimis)
 
     def published(self, at: datetime) -> frozenset[Partition]:
         """The partitions that can be read at this instant."""
@@ -91,15 +114,22 @@ class World:
         Raises:
             ValueError: one is scripted before the publication.
         """
-        return _restatements(self, partition)
+        return tuple(change for change in self.changes(partition) if isinstance(change, Restatement))
+
+    def changes(self, partition: Partition) -> tuple[Change, ...]:
+        """What changes the partition after its publication: restatements, and the half that came late.
+
+        Raises:
+            ValueError: one is scripted before the publication.
+        """
+        return _changes(self, partition)
 
     def change_instants(self, partition: Partition) -> tuple[datetime, ...]:
         """When the content of this partition changes, its publication first."""
-        changes = [restatement.at for restatement in self.restatements(partition)]
-        return (self.publication_instant(partition), *changes)
+        return (self.publication_instant(partition), *map(_instant, self.changes(partition)))
 
     def changes_until(self, partition: Partition, at: datetime) -> int:
-        """How many restatements have happened by this instant; -1 where the partition is not published."""
+        """How many changes have happened by this instant; -1 where the partition is not published."""
         if partition.week_ending < self.first_week:
             return -1
         return sum(instant <= at for instant in self.change_instants(partition)) - 1
@@ -131,29 +161,47 @@ class World:
         return _rows_after(self, partition, changes) if changes >= 0 else ()
 
 
+def _instant(change: Change) -> datetime:
+    return change.until if isinstance(change, LateHalf) else change.at
+
+
 @lru_cache(maxsize=4096)
-def _restatements(world: World, partition: Partition) -> tuple[Restatement, ...]:
-    scripted = [e for e in world.events if isinstance(e, Restatement) and e.partition == partition]
+def _changes(world: World, partition: Partition) -> tuple[Change, ...]:
+    scripted = [e for e in world.events if isinstance(e, LateHalf | Restatement) and e.partition == partition]
     published = world.publication_instant(partition)
-    early = [restatement for restatement in scripted if restatement.at <= published]
+    early = [change for change in scripted if _instant(change) <= published]
     if early:
-        raise ValueError(f"{partition} is restated at {early[0].at} but published at {published}")
-    drawn = drawn_restatements(world.seed, partition, eastern_day(published), world.restatement_rate)
-    return tuple(sorted([*scripted, *drawn], key=lambda restatement: restatement.at))
+        raise ValueError(f"{partition} is restated at {_instant(early[0])} but published at {published}")
+    late = next((change for change in scripted if isinstance(change, LateHalf)), None)
+    if late is None:
+        late = drawn_late_half(world.seed, partition, eastern_day(published), world.late_half_rate)
+    # What is drawn changes the whole partition: a small half has not so many rows.
+    whole = eastern_day(late.until if late else published)
+    drawn = [
+        *drawn_restatements(world.seed, partition, whole, world.restatement_rate),
+        *drawn_late_restatements(world.seed, partition, whole, world.late_restatement_rate),
+    ]
+    changes: dict[Change, None] = dict.fromkeys([*scripted, *drawn, *([late] if late else [])])
+    return tuple(sorted(changes, key=_instant))
 
 
 @lru_cache(maxsize=8)
 def _rows_after(world: World, partition: Partition, changes: int) -> tuple[Row, ...]:
-    """The rows once so many restatements have happened."""
+    """The rows once so many changes have happened."""
     published = world.publication_day(partition)
     if changes == 0:
-        return tuple(first_rows(world.market, partition, published))
-    restatement = world.restatements(partition)[changes - 1]
-    if restatement.restores:
+        rows = first_rows(world.market, partition, published)
+        is_whole = not any(isinstance(change, LateHalf) for change in world.changes(partition))
+        return tuple(row for row in rows if is_whole or row.summary_type == ATS_SYMBOL_FIRM)
+    change = world.changes(partition)[changes - 1]
+    before = _rows_after(world, partition, changes - 1)
+    if isinstance(change, LateHalf):
+        half = [r for r in first_rows(world.market, partition, published) if r.summary_type != ATS_SYMBOL_FIRM]
+        return tuple(publish_half(before, half, change.until))
+    if change.restores:
         return _rows_after(world, partition, max(changes - 2, 0))
     chance = stream(world.seed, partition.week_ending, partition.tier, "restatement", changes)
-    book = open_book(world.market, partition, published)
-    return tuple(restate(_rows_after(world, partition, changes - 1), book, restatement, chance))
+    return tuple(restate(before, open_book(world.market, partition, published), change, chance))
 
 
 @lru_cache(maxsize=65536)

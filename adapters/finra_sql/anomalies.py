@@ -1,99 +1,85 @@
-"""Anomalies: opened, seen again, resolved and reopened by the checks of a run."""
+"""Anomalies, one row for each fingerprint."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Row, or_, select
 
-from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Severity, Stage
 from finra_core.domain.partitions import DOMAIN
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import AnomalyQuery
 from finra_sql.schema import anomalies
-from finra_sql.upsert import upsert
-
-_WORST_FIRST = tuple(Severity)
+from finra_sql.session import Session
 
 
-def record_checks(connection: Connection, checks: Sequence[Check], at: datetime) -> None:
-    """See `Transaction.record_checks`."""
-    # Asked once for all: a run checks every week of the store, and nearly all checks neither find nor resolve anything.
-    opened = _open_fingerprints(connection, {check.partition_key for check in checks})
-    for check in checks:
-        found = {a.fingerprint: a for a in sorted(check.found, key=_mildest_first)}
-        for fingerprint, anomaly in found.items():
-            _see(connection, fingerprint, anomaly, at)
-            opened[anomaly.partition_key, anomaly.stage.value].add(fingerprint)
-        passed = opened[check.partition_key, check.stage.value] - found.keys()
-        if passed:
-            _resolve(connection, passed, at)
-            opened[check.partition_key, check.stage.value] -= passed
+def put(session: Session, records: Sequence[AnomalyRecord]) -> None:
+    """Store anomalies, each in place of the one with its fingerprint."""
+    if records:
+        # Writers that take rows in one order cannot wait for each other in a circle.
+        rows = [_columns(record) for record in sorted(records, key=lambda record: record.fingerprint)]
+        session.dialect.upsert(session.connection, anomalies, ("fingerprint",), rows)
 
 
-def read(connection: Connection, *, include_resolved: bool) -> list[AnomalyRecord]:
-    """See `Store.anomalies`."""
-    query = select(anomalies).order_by(anomalies.c.last_seen.desc(), anomalies.c.fingerprint)
-    if not include_resolved:
-        query = query.where(anomalies.c.resolved_at.is_(None))
-    return [_from_row(row) for row in connection.execute(query)]
+def read(session: Session, query: AnomalyQuery) -> list[AnomalyRecord]:
+    """The anomalies that a query asks for, of those that its weeks, fingerprints and openness let through."""
+    wanted = []
+    if query.scopes is not None:
+        wanted.append(_in_weeks(session, {scope.week_ending for scope in query.scopes}))
+    if query.weeks is not None:
+        wanted.append(_in_weeks(session, query.weeks))
+    if query.fingerprints is not None:
+        wanted.append(session.dialect.among(anomalies.c.fingerprint, query.fingerprints))
+    if query.severities is not None:
+        wanted.append(anomalies.c.severity.in_({severity.value for severity in query.severities}))
+    if query.open_only:
+        wanted.append(anomalies.c.resolved_at.is_(None))
+    return query.select(_from_row(row) for row in session.execute(select(anomalies).where(*wanted)))
 
 
-def open_criticals(connection: Connection) -> Counter[str]:
-    """How many unresolved CRITICAL anomalies name each week ending, with or without a tier."""
-    query = select(anomalies.c.partition_key).where(
-        anomalies.c.severity == Severity.CRITICAL.value, anomalies.c.resolved_at.is_(None)
-    )
-    return Counter(json.loads(key).get("week_ending") for key in connection.execute(query).scalars())
+def _in_weeks(session: Session, weeks: Collection[date | None]) -> ColumnElement[bool]:
+    named = session.dialect.among(anomalies.c.week_ending, {week for week in weeks if week is not None})
+    return or_(named, anomalies.c.week_ending.is_(None)) if None in weeks else named
 
 
-def _see(connection: Connection, fingerprint: str, anomaly: Anomaly, at: datetime) -> None:
-    seen: dict[str, object] = {
+def _columns(record: AnomalyRecord) -> dict[str, object]:
+    anomaly, scope, given = record.anomaly, record.anomaly.scope, record.acknowledged
+    return {
+        "fingerprint": record.fingerprint,
+        "domain": DOMAIN,
         "severity": anomaly.severity.value,
+        "category": anomaly.category.value,
+        "partition_key": json.loads(scope.key),
+        "week_ending": scope.week_ending,
+        "tier": scope.tier,
+        "place": scope.place,
+        "stage": anomaly.stage.value,
         "message": anomaly.message,
         "details_json": dict(anomaly.details),
-        "last_seen": at,
-        "resolved_at": None,
+        "first_seen": record.first_seen,
+        "last_seen": record.last_seen,
+        "occurrences": record.occurrences,
+        "resolved_at": record.resolved_at,
+        "acknowledged_reason": given.reason if given else None,
+        "acknowledged_at": given.at if given else None,
+        "acknowledged_until": given.until if given else None,
     }
-    first_seen: dict[str, object] = {
-        "fingerprint": fingerprint,
-        "domain": DOMAIN,
-        "category": anomaly.category.value,
-        "partition_key": anomaly.partition_key,
-        "stage": anomaly.stage.value,
-        "first_seen": at,
-        "occurrences": 1,
-    }
-    again = {**seen, "occurrences": anomalies.c.occurrences + 1}
-    upsert(connection, anomalies, ["fingerprint"], {**first_seen, **seen}, again)
 
 
-def _open_fingerprints(
-    connection: Connection, partition_keys: Collection[str]
-) -> defaultdict[tuple[str, str], set[str]]:
-    """The open anomalies of these partition keys, by partition key and stage."""
-    query = select(anomalies.c.partition_key, anomalies.c.stage, anomalies.c.fingerprint).where(
-        anomalies.c.partition_key.in_(partition_keys), anomalies.c.resolved_at.is_(None)
-    )
-    opened: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for partition_key, stage, fingerprint in connection.execute(query):
-        opened[partition_key, stage].add(fingerprint)
-    return opened
-
-
-def _resolve(connection: Connection, fingerprints: Collection[str], at: datetime) -> None:
-    passed = update(anomalies).where(anomalies.c.fingerprint.in_(fingerprints), anomalies.c.resolved_at.is_(None))
-    connection.execute(passed.values(resolved_at=at))
-
-
-def _from_row(row: Row[tuple[object, ...]]) -> AnomalyRecord:
+def _from_row(row: Row[Any]) -> AnomalyRecord:
+    acknowledged = None
+    if row.acknowledged_at is not None:
+        acknowledged = Acknowledgment(row.acknowledged_reason, row.acknowledged_at, row.acknowledged_until)
     return AnomalyRecord(
         fingerprint=row.fingerprint,
         anomaly=Anomaly(
             severity=Severity(row.severity),
             category=Category(row.category),
-            partition_key=row.partition_key,
+            scope=Scope(row.week_ending, row.tier, row.place),
             stage=Stage(row.stage),
             message=row.message,
             details=row.details_json,
@@ -102,9 +88,5 @@ def _from_row(row: Row[tuple[object, ...]]) -> AnomalyRecord:
         last_seen=row.last_seen,
         occurrences=row.occurrences,
         resolved_at=row.resolved_at,
+        acknowledged=acknowledged,
     )
-
-
-def _mildest_first(anomaly: Anomaly) -> int:
-    """Of findings with one fingerprint the worst is kept: a dictionary keeps the last."""
-    return -_WORST_FIRST.index(anomaly.severity)

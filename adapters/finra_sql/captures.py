@@ -1,133 +1,138 @@
-"""Captures: adding them, verifying them, and reading them in order."""
+"""Captures: adding them, noting when they were checked, and reading them in order."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, update
 
 from finra_core.domain.anomalies import Stage
-from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.captures import Capture, NewCapture, SourceVersion
+from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import StoreError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import Tier
-from finra_core.ports import NewCapture
+from finra_core.domain.scopes import Scope
+from finra_core.domain.tiers import TIERS, Half, Tier
+from finra_core.ports.store import CaptureQuery
 from finra_core.weekly_summary.payload import Payload
 from finra_sql import manifest, payloads
-from finra_sql.schema import analyses, captures, partitions
-from finra_sql.upsert import insert_missing
+from finra_sql.dialect import SqlDialect
+from finra_sql.schema import capture_coverage, captures, partitions
+from finra_sql.session import Session
+from finra_sql.surrogate_keys import KeysInTransaction
 
 _ORDER = (captures.c.week_ending, captures.c.tier, captures.c.capture_no)
 """By week, tier and number: the tiers' names sort as the tiers do."""
 
-
-def newest(connection: Connection, partition: Partition) -> Capture | None:
-    """The partition's newest capture."""
-    query = select(captures).where(_of(partition)).order_by(captures.c.capture_no.desc()).limit(1)
-    return _first(connection, query)
+_HALVES = {half: capture_coverage.alias(f"{half.value.lower()}_half") for half in Half}
 
 
-def newest_normalized(connection: Connection, partition: Partition) -> int | None:
-    """The number of the partition's newest capture with records."""
-    of_partition = _of(partition) & captures.c.normalized_at.is_not(None)
-    number: int | None = connection.execute(select(func.max(captures.c.capture_no)).where(of_partition)).scalar()
-    return number
+def _all() -> Any:
+    """Each capture in one row, its halves side by side."""
+    columns: list[Any] = list(captures.c)
+    joined: Any = captures
+    for half, own in _HALVES.items():
+        joined = joined.outerjoin(own, (own.c.capture_no == captures.c.capture_no) & (own.c.half == half.value))
+        counts = (own.c.rows, own.c.venues, own.c.symbols, own.c.shares_micros)
+        columns += [count.label(f"{half.value}_{count.name}") for count in counts]
+    return select(*columns).select_from(joined)
 
 
-def add(connection: Connection, new: NewCapture, payload: Payload) -> Capture:
-    """See `Transaction.add_capture`."""
-    payload_hash = payloads.put(connection, payload.documents)
-    revision = _newest_revision(connection, new.capture_id) + 1
-    connection.execute(insert(captures).values(_columns(connection, new, payload, payload_hash, revision)))
-    stored = newest(connection, new.partition)
-    if stored is None:
-        raise StoreError(f"{new.capture_id} was stored and cannot be read back", partition=new.partition)
+_ALL = _all()
+
+
+def read(session: Session, query: CaptureQuery) -> list[Capture]:
+    """The captures that a query asks for."""
+    wanted = _conditions(session.dialect, query)
+    if query.newest:
+        newest = select(func.max(captures.c.capture_no)).where(*wanted).group_by(captures.c.partition_no)
+        wanted = [captures.c.capture_no.in_(newest)]
+    return [_from_row(row) for row in session.execute(_ALL.where(*wanted).order_by(*_ORDER))]
+
+
+def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload) -> Capture:
+    """Store a capture with its payload and its manifest row."""
+    payload_hash = payloads.put(session, payload.documents)
+    values = _columns(session, keys, new, payload, payload_hash)
+    added = session.execute(insert(captures).values(values)).inserted_primary_key
+    if added is None:
+        raise StoreError(f"{new.capture_id} was stored and has no number", partition=new.partition)
+    capture = Capture(
+        number=added[0],
+        capture_id=new.capture_id,
+        revision=new.revision,
+        partition=new.partition,
+        captured_at=new.captured_at,
+        content_hash=new.content_hash,
+        version=new.version,
+        row_count=new.row_count,
+        size_bytes=payload.size_bytes,
+        source_url=payload.source_url,
+        run_id=new.run_id,
+        reason=new.reason,
+        verified_at=new.verified_at,
+        checked_at=new.verified_at,
+    )
     manifest.add(
-        connection,
-        partition_key=new.partition.key,
+        session,
+        scope=Scope.partition(new.partition),
         stage=Stage.RAW,
         capture_id=new.capture_id,
-        revision=revision,
+        revision=new.revision,
         row_count=new.row_count,
         at=new.captured_at,
-        metadata=_raw_metadata(stored),
+        metadata=_raw_metadata(capture),
     )
-    return stored
+    return capture
 
 
-def mark_verified(connection: Connection, capture: Capture, at: datetime) -> None:
-    """See `Transaction.mark_verified`. Of two verifications the later one stays, whichever is noted last."""
-    older = (captures.c.capture_no == capture.number) & (captures.c.verified_at < at)
-    connection.execute(update(captures).where(older).values(verified_at=at))
-
-
-def mark_normalized(connection: Connection, capture: Capture, rejected_rows: int, at: datetime) -> None:
-    """Note that the capture has records now."""
-    own = captures.c.capture_no == capture.number
-    connection.execute(update(captures).where(own).values(normalized_at=at, rejected_rows=rejected_rows))
-
-
-def partition_number(connection: Connection, partition: Partition) -> int:
-    """The number under which the rows of a partition that has captures are stored."""
-    query = select(partitions.c.partition_no).where(
-        partitions.c.week_ending == partition.week_ending, partitions.c.tier == partition.tier.value
+def put_checked(session: Session, checked: Sequence[Capture]) -> None:
+    """Set when these captures were verified and checked."""
+    if not checked:
+        return
+    own = update(captures).where(captures.c.capture_no == bindparam("number"))
+    # Writers that take rows in one order cannot wait for each other in a circle.
+    updated = session.execute(
+        own.values(verified_at=bindparam("verified"), checked_at=bindparam("checked")),
+        [
+            {"number": capture.number, "verified": capture.verified_at, "checked": capture.checked_at}
+            for capture in sorted(checked, key=lambda capture: capture.number)
+        ],
     )
-    number: int | None = connection.execute(query).scalar()
-    if number is None:
-        raise StoreError(f"{partition} has no capture in this store", partition=partition)
-    return number
+    if updated.rowcount != len(checked):
+        missing = " or ".join(map(str, checked)) if len(checked) < 4 else f"one of {len(checked)} captures"  # noqa: PLR2004
+        raise StoreError(f"{missing} is not in this store", partition=checked[0].partition)
 
 
-def latest(connection: Connection, wanted: Collection[Partition]) -> dict[Partition, Capture]:
-    """See `Store.latest_captures`."""
-    newest_numbers = (
-        select(func.max(captures.c.capture_no)).where(_in_weeks_of(wanted)).group_by(captures.c.partition_no)
-    )
-    query = select(captures).where(captures.c.capture_no.in_(newest_numbers))
-    return {capture.partition: capture for capture in _all(connection, query) if capture.partition in wanted}
+def _conditions(dialect: SqlDialect, query: CaptureQuery) -> list[ColumnElement[bool]]:
+    found = []
+    if query.partitions is not None:
+        found.append(_of_partitions(dialect, query.partitions))
+    if query.weeks is not None:
+        found.append(dialect.among(captures.c.week_ending, query.weeks))
+    if query.captured_by is not None:
+        found.append(captures.c.captured_at <= query.captured_by)
+    if query.normalized is not None:
+        raw = captures.c.normalized_at.is_(None)
+        found.append(~raw if query.normalized else raw)
+    return found
 
 
-def listed(connection: Connection, wanted: Collection[Partition] | None) -> list[Capture]:
-    """See `Store.captures`."""
-    query = select(captures).order_by(*_ORDER)
-    if wanted is None:
-        return _all(connection, query)
-    return [c for c in _all(connection, query.where(_in_weeks_of(wanted))) if c.partition in wanted]
+def _of_partitions(dialect: SqlDialect, wanted: Collection[Partition]) -> ColumnElement[bool]:
+    by_tier = {tier: {p.week_ending for p in wanted if p.tier is tier} for tier in TIERS}
+    first = by_tier[TIERS[0]]
+    if all(weeks == first for weeks in by_tier.values()):
+        return dialect.among(captures.c.week_ending, first)
+    return or_(*(_of_tier(dialect, tier, weeks) for tier, weeks in by_tier.items() if weeks))
 
 
-def unnormalized(connection: Connection) -> list[Capture]:
-    """See `Store.unnormalized`."""
-    other = captures.alias()
-    normalized_up_to = (
-        select(func.coalesce(func.max(other.c.capture_no), 0))
-        .where(other.c.partition_no == captures.c.partition_no, other.c.normalized_at.is_not(None))
-        .scalar_subquery()
-    )
-    waiting = captures.c.normalized_at.is_(None) & (captures.c.capture_no > normalized_up_to)
-    return _all(connection, select(captures).where(waiting).order_by(*_ORDER))
+def _of_tier(dialect: SqlDialect, tier: Tier, weeks: Collection[date]) -> ColumnElement[bool]:
+    return (captures.c.tier == tier.value) & dialect.among(captures.c.week_ending, weeks)
 
 
-def unanalyzed(connection: Connection, calc_version: int) -> list[Capture]:
-    """See `Store.unanalyzed`. Analytics of one tier rest on one capture, its newest input."""
-    analyzed = select(analyses.c.analysis_no).where(
-        analyses.c.week_ending == captures.c.week_ending,
-        analyses.c.tier == captures.c.tier,
-        analyses.c.newest_input == captures.c.capture_no,
-        analyses.c.calc_version == calc_version,
-    )
-    query = select(captures).where(captures.c.normalized_at.is_not(None), ~analyzed.exists())
-    return _all(connection, query.order_by(*_ORDER))
-
-
-def weeks(connection: Connection) -> list[date]:
-    """See `Store.weeks`."""
-    query = select(captures.c.week_ending).distinct().order_by(captures.c.week_ending.desc())
-    return list(connection.execute(query).scalars())
-
-
-def from_row(row: Row[tuple[object, ...]]) -> Capture:
-    """The capture that a row of core_captures is."""
+def _from_row(row: Row[Any]) -> Capture:
     version = None if row.source_last_updated is None else SourceVersion(row.source_last_updated, row.source_row_count)
     return Capture(
         number=row.capture_no,
@@ -143,20 +148,40 @@ def from_row(row: Row[tuple[object, ...]]) -> Capture:
         run_id=row.run_id,
         reason=row.reason,
         verified_at=row.verified_at,
+        checked_at=row.checked_at,
+        normalized_at=row.normalized_at,
+        rejected_rows=row.rejected_rows,
+        coverage=_coverage(row._mapping),
+    )
+
+
+def _coverage(row: Mapping[Any, Any]) -> tuple[HalfCoverage, ...]:
+    return tuple(
+        HalfCoverage(
+            half=half,
+            rows=row[f"{half.value}_rows"],
+            venues=row[f"{half.value}_venues"],
+            symbols=row[f"{half.value}_symbols"],
+            shares_micros=row[f"{half.value}_shares_micros"],
+        )
+        for half in Half
+        if row[f"{half.value}_rows"] is not None
     )
 
 
 def _columns(
-    connection: Connection, new: NewCapture, payload: Payload, payload_hash: str, revision: int
+    session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload, payload_hash: str
 ) -> dict[str, object]:
+    (partition_no,) = keys.of(session, partitions, [(new.partition.week_ending, new.partition.tier.value)])
     return {
         "capture_id": new.capture_id,
-        "revision": revision,
-        "partition_no": _put_partition(connection, new.partition),
+        "revision": new.revision,
+        "partition_no": partition_no,
         "week_ending": new.partition.week_ending,
         "tier": new.partition.tier.value,
         "captured_at": new.captured_at,
         "verified_at": new.verified_at,
+        "checked_at": new.verified_at,
         "content_hash": new.content_hash,
         "payload_hash": payload_hash,
         "source_last_updated": new.version.last_update_date if new.version else None,
@@ -180,30 +205,3 @@ def _raw_metadata(stored: Capture) -> dict[str, object]:
         "reason": stored.reason,
         "run_id": stored.run_id,
     }
-
-
-def _put_partition(connection: Connection, partition: Partition) -> int:
-    insert_missing(connection, partitions, [{"week_ending": partition.week_ending, "tier": partition.tier.value}])
-    return partition_number(connection, partition)
-
-
-def _newest_revision(connection: Connection, capture_id: str) -> int:
-    query = select(func.coalesce(func.max(captures.c.revision), 0)).where(captures.c.capture_id == capture_id)
-    return int(connection.execute(query).scalar_one())
-
-
-def _of(partition: Partition) -> ColumnElement[bool]:
-    return (captures.c.week_ending == partition.week_ending) & (captures.c.tier == partition.tier.value)
-
-
-def _in_weeks_of(wanted: Iterable[Partition]) -> ColumnElement[bool]:
-    return captures.c.week_ending.in_({partition.week_ending for partition in wanted})
-
-
-def _first(connection: Connection, query: Select[tuple[object, ...]]) -> Capture | None:
-    row = connection.execute(query).first()
-    return None if row is None else from_row(row)
-
-
-def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Capture]:
-    return [from_row(row) for row in connection.execute(query)]

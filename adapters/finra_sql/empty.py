@@ -1,51 +1,70 @@
-"""A store without rows, for reading where nothing has been stored yet."""
+"""What is read where nothing has been stored yet."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Collection
+from datetime import date
+from typing import NoReturn
 
-from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine
-
+from finra_core.domain.analytics import Analysis, AnalysisKey
+from finra_core.domain.anomalies import AnomalyRecord
+from finra_core.domain.captures import Capture
+from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
-from finra_sql.schema import metadata
-from finra_sql.store import SqlStore
-from finra_sql.views import create_views
+from finra_core.domain.readiness import Judgment
+from finra_core.domain.records import Records
+from finra_core.ports.store import (
+    AnomalyQuery,
+    CaptureQuery,
+    DecisionQuery,
+    DecisionRecord,
+    JudgmentQuery,
+    ReadView,
+    RunQuery,
+    RunRecord,
+)
+from finra_core.weekly_summary.delimited import Reject
 
 
-def empty_store(url: str) -> SqlStore:
-    """A read-only store in memory that has this URL. SQLite keeps its schema, whatever database was empty."""
-    connect = partial(sqlite3.connect, ":memory:", check_same_thread=False)
-    # One connection, as each would have a database of its own: readers take it in turn.
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        create_views(connection)
-    return SqlStore(engine, _Nothing(), url, read_only=True, schema_version=None)
+class EmptyView(ReadView):
+    """A view of a database that has no schema yet."""
+
+    def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+        return []
+
+    def payload(self, capture: Capture) -> tuple[bytes, ...]:
+        _not_here(capture)
+
+    def records(self, capture: Capture) -> Records:
+        _not_here(capture)
+
+    def rejects(self, capture: Capture) -> list[Reject]:
+        _not_here(capture)
+
+    def symbols(self, capture: Capture) -> frozenset[str]:
+        _not_here(capture)
+
+    def changes(self, before: Capture, after: Capture) -> list[RowChange]:
+        _not_here(before)
+
+    def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
+        return []
+
+    def analysis_keys(self, weeks: Collection[date] | None = None) -> list[AnalysisKey]:
+        return []
+
+    def judgments(self, query: JudgmentQuery = JudgmentQuery()) -> list[Judgment]:
+        return []
+
+    def anomalies(self, query: AnomalyQuery = AnomalyQuery()) -> list[AnomalyRecord]:
+        return []
+
+    def decisions(self, query: DecisionQuery = DecisionQuery()) -> list[DecisionRecord]:
+        return []
+
+    def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
+        return []
 
 
-class _Nothing:
-    """What a database is like that only gives nothing."""
-
-    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
-        return engine.connect()
-
-    def writing(self, engine: Engine, key: str | None) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
-
-    def take_turn(self, connection: Connection, what: str) -> None:
-        raise NotImplementedError
-
-    def insert_rows(
-        self,
-        connection: Connection,
-        table: Table,
-        same: Mapping[str, int | None],
-        rows: Iterable[tuple[int | str, ...]],
-    ) -> None:
-        raise NotImplementedError
-
-    def translate(self, error: BaseException) -> StoreError | None:
-        return None
+def _not_here(capture: Capture) -> NoReturn:
+    raise StoreError(f"{capture} is not in this store", partition=capture.partition)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, Select, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 from finra_core.domain.errors import StoreError
 from finra_sql.dialect import SqlDialect
@@ -45,10 +44,3 @@ def take_failure(connection: Connection) -> StoreError | None:
     """The error of a statement on this connection since it was last asked."""
     failure: StoreError | None = connection.info.pop(_FAILURE, None)
     return failure
-
-
-def fetch_tuples(connection: Connection, dialect: SqlDialect, query: Select[Any]) -> list[tuple[Any, ...]]:
-    """A large result in the driver's own tuples and types: SQLAlchemy's rows would take three times as long."""
-    result = connection.execute(query)
-    with translated(connection, dialect):
-        return list(result.cursor.fetchall() if result.cursor is not None else ())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 
 from finra_core.domain.anomalies import Stage
 from finra_core.domain.partitions import DOMAIN
+from finra_core.domain.scopes import Scope
 from finra_sql.schema import manifest
+from finra_sql.session import Session
 
 
 def add(
-    connection: Connection,
+    session: Session,
     *,
-    partition_key: str,
+    scope: Scope,
     stage: Stage,
     capture_id: str,
     revision: int,
@@ -24,10 +27,10 @@ def add(
     metadata: Mapping[str, object],
 ) -> None:
     """Enter a stage."""
-    connection.execute(
+    session.execute(
         insert(manifest).values(
             domain=DOMAIN,
-            partition_key=partition_key,
+            partition_key=json.loads(scope.key),
             stage=stage.value,
             capture_id=capture_id,
             revision=revision,

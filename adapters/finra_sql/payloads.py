@@ -9,54 +9,48 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
 from finra_sql.schema import captures, raw_payloads
-from finra_sql.upsert import insert_missing
+from finra_sql.session import Session
 
 _CODEC = "zstd"
 _LEVEL = 1
 """0.4 x the time of zlib's fastest level and 0.9 x its bytes; of the next two levels the bytes are the same."""
 
 
-def put(connection: Connection, documents: Sequence[bytes]) -> str:
+def put(session: Session, documents: Sequence[bytes]) -> str:
     """Store the documents unless they are there, and say under which hash."""
     from zstandard import compress  # noqa: PLC0415  most runs find nothing new
 
     payload_hash = _hash(documents)
-    known = select(raw_payloads.c.ordinal).where(raw_payloads.c.payload_hash == payload_hash).limit(1)
-    if connection.execute(known).first() is None and documents:
-        insert_missing(  # another writer may be storing the same documents
-            connection,
-            raw_payloads,
-            [
-                {
-                    "payload_hash": payload_hash,
-                    "ordinal": ordinal,
-                    "codec": _CODEC,
-                    "size_bytes": len(document),
-                    "body": compress(document, _LEVEL),
-                }
-                for ordinal, document in enumerate(documents)
-            ],
-        )
+    rows = [
+        (payload_hash, ordinal, _CODEC, len(document), compress(document, _LEVEL))
+        for ordinal, document in enumerate(documents)
+    ]
+    c = raw_payloads.c
+    columns = (c.payload_hash, c.ordinal, c.codec, c.size_bytes, c.body)
+    session.dialect.insert_missing(session.connection, columns, rows)
     return payload_hash
 
 
-def get(connection: Connection, capture: Capture) -> tuple[bytes, ...]:
-    """See `Store.documents`."""
-    query = select(captures.c.payload_hash).where(captures.c.capture_no == capture.number)
-    payload_hash: str | None = connection.execute(query).scalar()
-    if payload_hash is None:
-        raise StoreError(f"{capture} is not in this store", partition=capture.partition)
-    stored = (
-        select(raw_payloads.c.codec, raw_payloads.c.body)
-        .where(raw_payloads.c.payload_hash == payload_hash)
+def get(session: Session, capture: Capture) -> tuple[bytes, ...]:
+    """The documents of a capture, in their order."""
+    query = (
+        select(captures.c.payload_hash, raw_payloads.c.codec, raw_payloads.c.body)
+        .outerjoin_from(captures, raw_payloads, raw_payloads.c.payload_hash == captures.c.payload_hash)
+        .where(captures.c.capture_no == capture.number)
         .order_by(raw_payloads.c.ordinal)
     )
-    return tuple(_decompress(capture, codec, body) for codec, body in connection.execute(stored))
+    stored = session.execute(query).all()
+    if not stored:
+        raise StoreError(f"{capture} is not in this store", partition=capture.partition)
+    documents = tuple(_decompress(capture, row.codec, row.body) for row in stored if row.codec is not None)
+    if _hash(documents) != stored[0].payload_hash:
+        raise _damaged(capture, "it is not what was stored")
+    return documents
 
 
 def _decompress(capture: Capture, codec: str, body: bytes) -> bytes:
@@ -69,9 +63,13 @@ def _decompress(capture: Capture, codec: str, body: bytes) -> bytes:
     try:
         return decompress(body)
     except ZstdError as error:
-        raise StoreError(
-            f"{capture}: its stored payload is damaged ({error}): restore a backup", partition=capture.partition
-        ) from error
+        raise _damaged(capture, str(error)) from error
+
+
+def _damaged(capture: Capture, how: str) -> StoreError:
+    return StoreError(
+        f"{capture}: its stored payload is damaged ({how}): restore a backup", partition=capture.partition
+    )
 
 
 def _hash(documents: Sequence[bytes]) -> str:

@@ -7,160 +7,172 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, insert, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, or_, select, update
 
 from finra_core.domain.anomalies import Stage
 from finra_core.domain.captures import Capture
+from finra_core.domain.changes import RowChange, compare_records
+from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.dictionary_column import DictionaryColumn
 from finra_core.domain.errors import StoreError
-from finra_core.domain.records import Records
-from finra_core.ports import RowChanges
+from finra_core.domain.records import Record, Records, Security, Venue
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import RowCounts
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import captures as capture_rows
 from finra_sql import manifest
-from finra_sql.bulk_parameters import has_arrays, rows_as_table
-from finra_sql.dialect import SqlDialect
-from finra_sql.failures import fetch_tuples
-from finra_sql.schema import captures, rejected_rows, row_versions, securities, venues
-from finra_sql.surrogate_keys import NumbersInTransaction
-
-_Version = tuple[int, int, int, int, str]
-"""Security number, venue number, micro-shares, trades, last update date."""
-
-_VERSIONS = select(
-    row_versions.c.security_no,
-    row_versions.c.venue_no,
-    row_versions.c.shares_micros,
-    row_versions.c.trades,
-    row_versions.c.last_update_date,
-)
+from finra_sql.schema import capture_coverage, captures, rejected_rows, row_versions, securities, venues
+from finra_sql.session import Session
+from finra_sql.surrogate_keys import KeysInTransaction
 
 
-def alive(partition_no: int, number: int) -> ColumnElement[bool]:
-    """Whether a row version of this partition is one of the capture's."""
-    return (
-        (row_versions.c.partition_no == partition_no)
-        & (row_versions.c.from_capture <= number)
-        & (row_versions.c.to_capture.is_(None) | (row_versions.c.to_capture > number))
-    )
+class _Version(NamedTuple):
+    security_no: int
+    venue_no: int
+    shares_micros: int
+    trades: int
+    last_update_date: str
 
 
-def add(
-    connection: Connection,
-    dialect: SqlDialect,
-    numbers: NumbersInTransaction,
-    capture: Capture,
-    records: Records,
-    *,
-    rejects: Sequence[Reject],
-    at: datetime,
-) -> RowChanges | None:
-    """See `Transaction.add_records`."""
-    previous = capture_rows.newest_normalized(connection, capture.partition)
-    if previous is not None and previous >= capture.number:
-        return None
-    partition_no = capture_rows.partition_number(connection, capture.partition)
-    versions = _versions(connection, numbers, records)
-    store = _insert_first if previous is None else _insert_changes
-    changes = store(connection, dialect, partition_no, capture.number, versions)
-    _insert_rejects(connection, capture, rejects)
-    capture_rows.mark_normalized(connection, capture, len(rejects), at)
-    _enter_in_manifest(connection, capture, changes, row_count=len(records), rejected_rows=len(rejects), at=at)
-    return changes
+_VERSIONS = select(*(row_versions.c[name] for name in _Version._fields))
 
 
-def read(connection: Connection, dialect: SqlDialect, capture: Capture) -> Records:
-    """See `Store.records`. Put in order here, by the names' ranks: as integers they sort ten times as fast."""
-    own = alive(normalized_partitions(connection, [capture])[capture.number], capture.number)
-    security_keys, security_ranks = _ranked(connection, dialect, securities, own)
-    venue_keys, venue_ranks = _ranked(connection, dialect, venues, own)
-    found = fetch_tuples(connection, dialect, _VERSIONS.where(own))
-    rows = sorted((security_ranks[s], venue_ranks[v], *values) for s, v, *values in found)
+def read(session: Session, capture: Capture) -> Records:
+    """The records of a capture. Put in order here, by the names' ranks: as integers they sort ten times as fast."""
+    own = _alive(capture)
+    security_keys, security_ranks = _ranked(session, securities, own)
+    venue_keys, venue_ranks = _ranked(session, venues, own)
+    found = session.fetch_tuples(_VERSIONS.where(own))
+    if not found:
+        _check_normalized(session, capture)
+    rows = sorted([(security_ranks[s], venue_ranks[v], *values) for s, v, *values in found])
     ranked_securities, ranked_venues, micros, trades, days = map(list, zip(*rows, strict=True)) if rows else ([],) * 5
     return Records(
-        DictionaryColumn(security_keys, ranked_securities),
-        DictionaryColumn(venue_keys, ranked_venues),
+        DictionaryColumn(list(map(Security._make, security_keys)), ranked_securities),
+        DictionaryColumn(list(map(Venue._make, venue_keys)), ranked_venues),
         micros,
         trades,
         DictionaryColumn.of(_iso(days)),
     )
 
 
-def shared_symbols(connection: Connection, captures: Sequence[Capture]) -> frozenset[str]:
-    """See `Store.shared_symbols`."""
-    if not captures:
-        return frozenset()
-    partitions = normalized_partitions(connection, captures)
-    named = union_all(
-        *(
-            select(securities.c.symbol)
-            .where(securities.c.security_no.in_(select(row_versions.c.security_no).where(alive(partition_no, number))))
-            .distinct()
-            for number, partition_no in partitions.items()
-        )
-    ).subquery()
-    shared = select(named.c.symbol).group_by(named.c.symbol).having(func.count() > 1)
-    return frozenset(connection.execute(shared).scalars())
+def symbols(session: Session, capture: Capture) -> frozenset[str]:
+    """The symbols of a capture's records."""
+    traded = select(row_versions.c.security_no).where(_alive(capture))
+    query = select(securities.c.symbol).where(securities.c.security_no.in_(traded)).distinct()
+    found = frozenset(session.execute(query).scalars())
+    if not found:
+        _check_normalized(session, capture)
+    return found
 
 
-def rejects_of(connection: Connection, capture: Capture) -> list[Reject]:
-    """See `Store.rejects`."""
-    normalized_partitions(connection, [capture])
+def rejects(session: Session, capture: Capture) -> list[Reject]:
+    """The rejected rows of a capture."""
     c = rejected_rows.c
     query = select(c.document, c.line, c.reason, c.raw_text).where(c.capture_no == capture.number)
-    return [Reject(*row) for row in connection.execute(query.order_by(c.document, c.line, c.reject_no))]
+    found = list(starmap(Reject, session.execute(query.order_by(c.document, c.line, c.reject_no))))
+    if not found:
+        _check_normalized(session, capture)
+    return found
 
 
-def _insert_first(
-    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, versions: list[_Version]
-) -> RowChanges:
-    versions.sort()  # the order of the key, in which a tree grows densest
-    _insert(connection, dialect, partition_no, number, versions)
-    return RowChanges(added=len(versions), withdrawn=0, unchanged=0)
+def changes(session: Session, before: Capture, after: Capture) -> list[RowChange]:
+    """The rows that differ between two captures: of those that began or ended between them, what each had."""
+    if before.partition != after.partition:
+        raise StoreError(f"{before} and {after} are captures of two partitions: compare captures of one")
+    first, last = sorted((before, after), key=lambda capture: capture.number)
+    found = session.fetch_tuples(_changed(first, last))
+    if not found:
+        _check_normalized(session, before)
+        _check_normalized(session, after)
+    days = _iso([row[-2] for row in found])
+    earlier: list[Record] = []
+    later: list[Record] = []
+    for (*names, micros, trades, _day, is_later), day in zip(found, days, strict=True):
+        record = Record(Security(*names[:3]), Venue(*names[3:]), micros, trades, day)
+        (later if is_later else earlier).append(record)
+    return compare_records(earlier, later) if first is before else compare_records(later, earlier)
 
 
-def _insert_changes(
-    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, versions: list[_Version]
-) -> RowChanges:
-    after = set(versions)
-    before = _live_versions(connection, dialect, partition_no)
-    begun, ended = after - before, before - after
-    _end(connection, partition_no, number, ended)
-    _insert(connection, dialect, partition_no, number, sorted(begun))
-    return RowChanges(added=len(begun), withdrawn=len(ended), unchanged=len(after) - len(begun))
+def put(
+    session: Session,
+    keys: KeysInTransaction,
+    capture: Capture,
+    records: Records,
+    *,
+    rejects: Sequence[Reject],
+    coverage: Sequence[HalfCoverage],
+    at: datetime,
+) -> RowCounts:
+    """Store a capture's records, what else its normalization found, and its manifest row."""
+    partition_no, previous = _place(session, capture)
+    versions = _versions(session, keys, records)
+    store = _insert_first if previous is None else _insert_changes
+    counts = store(session, partition_no, capture.number, versions)
+    _insert_rejects(session, capture, rejects)
+    _insert_coverage(session, capture, coverage)
+    own = captures.c.capture_no == capture.number
+    session.execute(update(captures).where(own).values(normalized_at=at, rejected_rows=len(rejects)))
+    manifest.add(
+        session,
+        scope=Scope.partition(capture.partition),
+        stage=Stage.NORMALIZED,
+        capture_id=capture.capture_id,
+        revision=capture.revision,
+        row_count=len(records),
+        at=at,
+        metadata={
+            "rejected_rows": len(rejects),
+            "rows_added": counts.added,
+            "rows_withdrawn": counts.withdrawn,
+            "rows_unchanged": counts.unchanged,
+        },
+    )
+    return counts
 
 
-def _versions(connection: Connection, numbers: NumbersInTransaction, records: Records) -> list[_Version]:
-    security_numbers = numbers.of(connection, securities, records.securities.values)
-    venue_numbers = numbers.of(connection, venues, records.venues.values)
-    return list(
-        zip(
-            map(security_numbers.__getitem__, records.securities.codes),
-            map(venue_numbers.__getitem__, records.venues.codes),
-            records.shares_micros,
-            records.trades,
-            records.last_update_dates,
-            strict=True,
-        )
+def _alive(capture: Capture) -> ColumnElement[bool]:
+    """Whether a row version is one of the capture's; none is where that has no records."""
+    return and_(
+        captures.c.capture_no == capture.number,
+        captures.c.normalized_at.is_not(None),
+        row_versions.c.partition_no == captures.c.partition_no,
+        row_versions.c.from_capture <= capture.number,
+        or_(row_versions.c.to_capture.is_(None), row_versions.c.to_capture > capture.number),
     )
 
 
-def _live_versions(connection: Connection, dialect: SqlDialect, partition_no: int) -> set[_Version]:
-    living = (row_versions.c.partition_no == partition_no) & row_versions.c.to_capture.is_(None)
-    found = fetch_tuples(connection, dialect, _VERSIONS.where(living))
-    days = _iso([row[-1] for row in found])
-    return {(*row[:-1], day) for row, day in zip(found, days, strict=True)}
+def _changed(first: Capture, last: Capture) -> Select[Any]:
+    """Row versions that are one capture's and not the other's: their names and values, and whether of the later one."""
+    r, other = row_versions.c, captures.alias()
+    begun = r.from_capture > first.number
+    of_first_only = and_(~begun, r.to_capture > first.number, r.to_capture <= last.number)
+    of_last_only = and_(begun, r.from_capture <= last.number, or_(r.to_capture.is_(None), r.to_capture > last.number))
+    return (
+        select(*list(securities.c)[1:], *list(venues.c)[1:], r.shares_micros, r.trades, r.last_update_date, begun)
+        .join_from(row_versions, captures, captures.c.partition_no == r.partition_no)
+        .join(other, other.c.partition_no == r.partition_no)
+        .join(securities, securities.c.security_no == r.security_no)
+        .join(venues, venues.c.venue_no == r.venue_no)
+        .where(captures.c.capture_no == first.number, captures.c.normalized_at.is_not(None))
+        .where(other.c.capture_no == last.number, other.c.normalized_at.is_not(None))
+        .where(or_(of_first_only, of_last_only))
+    )
 
 
-def _ranked(
-    connection: Connection, dialect: SqlDialect, table: Table, rows: ColumnElement[bool]
-) -> tuple[list[Any], dict[int, int]]:
-    """The securities or venues of these row versions in order, and the place of each number among them."""
+def _check_normalized(session: Session, capture: Capture) -> None:
+    query = select(captures.c.normalized_at).where(captures.c.capture_no == capture.number)
+    if session.execute(query).scalar() is None:
+        raise StoreError(f"{capture} has no records: it is not normalized", partition=capture.partition)
+
+
+def _ranked(session: Session, table: Table, rows: ColumnElement[bool]) -> tuple[list[Any], dict[int, int]]:
+    """The securities or venues of these row versions in order, and the place of each key among them."""
     number, *names = table.c
     used = number.in_(select(row_versions.c[number.name]).where(rows))
-    found = fetch_tuples(connection, dialect, select(number, *names).where(used).order_by(*names))
+    found = session.fetch_tuples(select(number, *names).where(used).order_by(*names))
     return [row[1:] for row in found], {row[0]: rank for rank, row in enumerate(found)}
 
 
@@ -170,80 +182,109 @@ def _iso(days: Sequence[object]) -> list[str]:
     return [text[day] for day in days]
 
 
+def _place(session: Session, capture: Capture) -> tuple[int, int | None]:
+    """The capture's partition, and the newest of its captures with records.
+
+    Raises:
+        StoreError: the capture is not there, or it or a later one has records.
+    """
+    other = captures.alias()
+    newest = (
+        select(func.max(other.c.capture_no))
+        .where(other.c.partition_no == captures.c.partition_no, other.c.normalized_at.is_not(None))
+        .scalar_subquery()
+        .label("newest")
+    )
+    place = session.execute(
+        select(captures.c.partition_no, newest).where(captures.c.capture_no == capture.number)
+    ).first()
+    if place is None:
+        raise StoreError(f"{capture} is not in this store", partition=capture.partition)
+    if place.newest is not None and place.newest >= capture.number:
+        raise StoreError(f"{capture}: it or a later capture has records already", partition=capture.partition)
+    return place.partition_no, place.newest
+
+
+def _versions(session: Session, keys: KeysInTransaction, records: Records) -> list[tuple[int, int, int, int, str]]:
+    security_keys = keys.of(session, securities, records.securities.values)
+    venue_keys = keys.of(session, venues, records.venues.values)
+    return list(
+        zip(
+            map(security_keys.__getitem__, records.securities.codes),
+            map(venue_keys.__getitem__, records.venues.codes),
+            records.shares_micros,
+            records.trades,
+            records.last_update_dates,
+            strict=True,
+        )
+    )
+
+
+def _insert_first(
+    session: Session, partition_no: int, number: int, versions: list[tuple[int, int, int, int, str]]
+) -> RowCounts:
+    versions.sort()  # the order of the key, in which a tree grows densest
+    _insert(session, partition_no, number, versions)
+    return RowCounts(added=len(versions), withdrawn=0, unchanged=0)
+
+
+def _insert_changes(
+    session: Session, partition_no: int, number: int, versions: list[tuple[int, int, int, int, str]]
+) -> RowCounts:
+    after = set(versions)
+    before = _live_versions(session, partition_no)
+    begun, ended = after - before, before - after
+    _end(session, partition_no, number, ended)
+    _insert(session, partition_no, number, sorted(begun))
+    return RowCounts(added=len(begun), withdrawn=len(ended), unchanged=len(after) - len(begun))
+
+
+def _live_versions(session: Session, partition_no: int) -> set[tuple[int, int, int, int, str]]:
+    living = (row_versions.c.partition_no == partition_no) & row_versions.c.to_capture.is_(None)
+    found = session.fetch_tuples(_VERSIONS.where(living))
+    days = _iso([row[-1] for row in found])
+    return {(*row[:-1], day) for row, day in zip(found, days, strict=True)}
+
+
 def _insert(
-    connection: Connection, dialect: SqlDialect, partition_no: int, number: int, versions: Sequence[_Version]
+    session: Session, partition_no: int, number: int, versions: Sequence[tuple[int, int, int, int, str]]
+) -> None:
+    if versions:
+        same = {"partition_no": partition_no, "from_capture": number, "to_capture": None}
+        session.dialect.insert_rows(session.connection, row_versions, same, versions)
+
+
+def _end(
+    session: Session, partition_no: int, number: int, versions: Collection[tuple[int, int, int, int, str]]
 ) -> None:
     if not versions:
         return
-    same = {"partition_no": partition_no, "from_capture": number, "to_capture": None}
-    dialect.insert_rows(connection, row_versions, same, versions)
+    r = row_versions.c
+    ending = update(row_versions).where(r.partition_no == partition_no, r.to_capture.is_(None))
+    rows = sorted(version[:2] for version in versions)
+    session.dialect.update_each(session.connection, ending.values(to_capture=number), (r.security_no, r.venue_no), rows)
 
 
-def _end(connection: Connection, partition_no: int, number: int, versions: Collection[_Version]) -> None:
-    if not versions:
-        return
-    keys = [version[:2] for version in versions]
-    ending = update(row_versions).where(
-        row_versions.c.partition_no == partition_no, row_versions.c.to_capture.is_(None)
-    )
-    key = (row_versions.c.security_no, row_versions.c.venue_no)
-    if has_arrays(connection):
-        ended = rows_as_table(key, keys)
-        own = ending.where(key[0] == ended.c.security_no, key[1] == ended.c.venue_no)
-        connection.execute(own.values(to_capture=number))
-        return
-    own = ending.where(key[0] == bindparam("security"), key[1] == bindparam("venue"))
-    connection.execute(own.values(to_capture=number), [{"security": s, "venue": v} for s, v in keys])
-
-
-def _insert_rejects(connection: Connection, capture: Capture, rejects: Sequence[Reject]) -> None:
-    if not rejects:
-        return
+def _insert_rejects(session: Session, capture: Capture, rejects: Sequence[Reject]) -> None:
     rows = [
         {"capture_no": capture.number, "document": r.document, "line": r.line, "reason": r.reason, "raw_text": r.text}
         for r in rejects
     ]
-    connection.execute(insert(rejected_rows), rows)
+    if rows:
+        session.execute(insert(rejected_rows), rows)
 
 
-def _enter_in_manifest(
-    connection: Connection,
-    capture: Capture,
-    changes: RowChanges,
-    *,
-    row_count: int,
-    rejected_rows: int,
-    at: datetime,
-) -> None:
-    manifest.add(
-        connection,
-        partition_key=capture.partition.key,
-        stage=Stage.NORMALIZED,
-        capture_id=capture.capture_id,
-        revision=capture.revision,
-        row_count=row_count,
-        at=at,
-        metadata={
-            "rejected_rows": rejected_rows,
-            "rows_added": changes.added,
-            "rows_withdrawn": changes.withdrawn,
-            "rows_unchanged": changes.unchanged,
-        },
-    )
-
-
-def normalized_partitions(connection: Connection, wanted: Sequence[Capture]) -> dict[int, int]:
-    """The partition number of each of these captures by its own number.
-
-    Raises:
-        StoreError: one has no records.
-    """
-    numbers = [capture.number for capture in wanted]
-    query = select(captures.c.capture_no, captures.c.partition_no).where(
-        captures.c.capture_no.in_(numbers), captures.c.normalized_at.is_not(None)
-    )
-    found = {row.capture_no: row.partition_no for row in connection.execute(query)}
-    for capture in wanted:
-        if capture.number not in found:
-            raise StoreError(f"{capture} has no records: it is not normalized", partition=capture.partition)
-    return found
+def _insert_coverage(session: Session, capture: Capture, coverage: Sequence[HalfCoverage]) -> None:
+    rows = [
+        {
+            "capture_no": capture.number,
+            "half": half.half.value,
+            "rows": half.rows,
+            "venues": half.venues,
+            "symbols": half.symbols,
+            "shares_micros": half.shares_micros,
+        }
+        for half in coverage
+    ]
+    if rows:
+        session.execute(insert(capture_coverage), rows)

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from attrs import asdict
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import select
 
-from finra_core.domain.errors import StoreError
-from finra_core.ports import RunRecord
+from finra_core.ports.store import RunQuery, RunRecord
 from finra_sql.schema import runs
+from finra_sql.session import Session
+
+_COLUMNS = [column for column in runs.c if column is not runs.c.run_no]
 
 
-def start(connection: Connection, run: RunRecord) -> None:
-    """See `Transaction.start_run`."""
-    if connection.execute(select(runs.c.run_no).where(runs.c.run_id == run.run_id)).first():
-        raise StoreError(f"run {run.run_id} has been started already: give every run its own run_id")
-    connection.execute(insert(runs).values(asdict(run)))
+def put(session: Session, run: RunRecord) -> None:
+    """Store a run, in place of the one with its run_id."""
+    session.dialect.upsert(session.connection, runs, ("run_id",), [asdict(run)])
 
 
-def finish(connection: Connection, run: RunRecord) -> None:
-    """See `Transaction.finish_run`."""
-    finished = connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(asdict(run)))
-    if not finished.rowcount:
-        raise StoreError(f"run {run.run_id} is not in the ledger: start it before it is finished")
-
-
-def read(connection: Connection) -> list[RunRecord]:
-    """See `Store.runs`."""
-    query = select(*[column for column in runs.c if column is not runs.c.run_no])
-    newest_first = query.order_by(runs.c.started_at.desc(), runs.c.run_no.desc())
-    return [RunRecord(**row._mapping) for row in connection.execute(newest_first)]
+def read(session: Session, query: RunQuery) -> list[RunRecord]:
+    """The runs that a query asks for, latest started first."""
+    wanted = []
+    if query.run_id is not None:
+        wanted.append(runs.c.run_id == query.run_id)
+    if query.swept:
+        wanted.append(runs.c.sweep_from.is_not(None))
+    latest_first = (runs.c.started_at.desc(), runs.c.run_no.desc())
+    rows = session.execute(select(*_COLUMNS).where(*wanted).order_by(*latest_first).limit(query.limit))
+    return [RunRecord(**row._mapping) for row in rows]

@@ -1,252 +1,265 @@
-"""The tables. Names and columns that start with core_ or finra_otc_ are what users query: they are not renamed.
+"""The tables as statements name them. Their definitions, with keys and indexes, are in the migrations.
 
-Rows of FINRA's data are stored once and live from one capture to another (`row_versions`): a capture's rows
-are those of its partition that began with it or before and have not ended with it or before.
+Names and columns that start with core_ or finra_otc_ are what users query: they are not renamed.
+
+Rows of FINRA's data are stored once and live from one capture to another (`row_versions`, SCD type 2): a capture's
+rows are those of its partition that began with it or before and have not ended with it or before.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    UniqueConstraint,
-    text,
-    true,
-)
+from typing import Any
 
-from finra_sql.types import (
-    BigInteger,
-    IsoDate,
-    IsoDateText,
-    Json,
-    PartitionKey,
-    Text,
-    UtcTimestamp,
-    numbering,
-    utc_now,
-    where,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Integer, LargeBinary, MetaData, Table, Text
+
+from finra_sql.types import Json, Timestamp
 
 metadata = MetaData()
+
+
+def _key(name: str) -> Column[Any]:
+    return Column(name, Integer, primary_key=True)
+
 
 partitions = Table(
     "finra_otc_partitions",
     metadata,
-    numbering("partition_no"),
-    Column("week_ending", IsoDate, nullable=False),
-    Column("tier", Text, nullable=False),
-    UniqueConstraint("week_ending", "tier"),
+    _key("partition_no"),
+    Column("week_ending", Date),
+    Column("tier", Text),
 )
 
 captures = Table(
     "core_captures",
     metadata,
-    numbering("capture_no"),
-    Column("capture_id", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("partition_no", ForeignKey("finra_otc_partitions.partition_no"), nullable=False),
-    Column("week_ending", IsoDate, nullable=False),
-    Column("tier", Text, nullable=False),
-    Column("captured_at", UtcTimestamp, nullable=False),
-    Column("verified_at", UtcTimestamp, nullable=False),
-    Column("content_hash", Text, nullable=False),
-    Column("payload_hash", Text, nullable=False),
-    Column("source_last_updated", IsoDate),
+    _key("capture_no"),
+    Column("capture_id", Text),
+    Column("revision", Integer),
+    Column("partition_no", Integer),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("captured_at", Timestamp),
+    Column("verified_at", Timestamp),
+    Column("checked_at", Timestamp),
+    Column("content_hash", Text),
+    Column("payload_hash", Text),
+    Column("source_last_updated", Date),
     Column("source_row_count", Integer),
-    Column("row_count", Integer, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("source_url", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("normalized_at", UtcTimestamp),
+    Column("row_count", Integer),
+    Column("size_bytes", BigInteger),
+    Column("source_url", Text),
+    Column("run_id", Text),
+    Column("reason", Text),
+    Column("normalized_at", Timestamp),
     Column("rejected_rows", Integer),
-    UniqueConstraint("capture_id", "revision"),
-    Index("core_captures_by_partition", "partition_no", "capture_no"),
-    Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
-    Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
+)
+
+capture_coverage = Table(
+    "core_capture_coverage",
+    metadata,
+    Column("capture_no", Integer, primary_key=True),
+    Column("half", Text, primary_key=True),
+    Column("rows", Integer),
+    Column("venues", Integer),
+    Column("symbols", Integer),
+    Column("shares_micros", BigInteger),
 )
 
 manifest = Table(
     "core_manifest",
     metadata,
-    numbering("manifest_no"),
-    Column("domain", Text, nullable=False),
-    Column("partition_key", PartitionKey, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("capture_id", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("row_count", Integer, nullable=False),
-    Column("captured_at", UtcTimestamp, nullable=False),
-    Column("metadata_json", Json, nullable=False),
-    Index("core_manifest_by_capture", "capture_id", "stage"),
+    _key("manifest_no"),
+    Column("domain", Text),
+    Column("partition_key", Json),
+    Column("stage", Text),
+    Column("capture_id", Text),
+    Column("revision", Integer),
+    Column("row_count", Integer),
+    Column("captured_at", Timestamp),
+    Column("metadata_json", Json),
 )
-Index(
-    "core_manifest_by_partition",
-    manifest.c.domain,
-    manifest.c.stage,
-    text("json_extract(partition_key, '$.week_ending')"),
-    text("json_extract(partition_key, '$.tier')"),
-    manifest.c.captured_at,
-).ddl_if(dialect="sqlite")
-Index(
-    "core_manifest_by_partition",
-    manifest.c.domain,
-    manifest.c.stage,
-    text("(partition_key ->> 'week_ending')"),
-    text("(partition_key ->> 'tier')"),
-    manifest.c.captured_at,
-).ddl_if(dialect="postgresql")
 
 raw_payloads = Table(
     "core_raw_payloads",
     metadata,
     Column("payload_hash", Text, primary_key=True),
-    Column("ordinal", Integer, primary_key=True, autoincrement=False),
-    Column("codec", Text, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("ordinal", Integer, primary_key=True),
+    Column("codec", Text),
+    Column("size_bytes", BigInteger),
+    Column("body", LargeBinary),
 )
 
 securities = Table(
     "finra_otc_securities",
     metadata,
-    numbering("security_no"),
-    Column("symbol", Text, nullable=False),
-    Column("issue_name", Text, nullable=False),
-    Column("product_type", Text, nullable=False),
-    UniqueConstraint("symbol", "issue_name", "product_type"),
+    _key("security_no"),
+    Column("symbol", Text),
+    Column("issue_name", Text),
+    Column("product_type", Text),
 )
 
 venues = Table(
     "finra_otc_venues",
     metadata,
-    numbering("venue_no"),
-    Column("venue_type", Text, nullable=False),
-    Column("mpid", Text, nullable=False),
-    Column("crd", Text, nullable=False),
-    Column("venue_name", Text, nullable=False),
-    UniqueConstraint("venue_type", "mpid", "crd", "venue_name"),
+    _key("venue_no"),
+    Column("venue_type", Text),
+    Column("mpid", Text),
+    Column("crd", Text),
+    Column("venue_name", Text),
 )
 
-# No foreign keys here: four look-ups for each of millions of rows, whose numbers come from one transaction.
 row_versions = Table(
     "finra_otc_row_versions",
     metadata,
-    Column("partition_no", Integer, primary_key=True, autoincrement=False),
-    Column("security_no", Integer, primary_key=True, autoincrement=False),
-    Column("venue_no", Integer, primary_key=True, autoincrement=False),
-    Column("from_capture", Integer, primary_key=True, autoincrement=False),
+    Column("partition_no", Integer, primary_key=True),
+    Column("security_no", Integer, primary_key=True),
+    Column("venue_no", Integer, primary_key=True),
+    Column("from_capture", Integer, primary_key=True),
     Column("to_capture", Integer),
-    Column("shares_micros", BigInteger, nullable=False),
-    Column("trades", BigInteger, nullable=False),
-    Column("last_update_date", IsoDateText, nullable=False),
-    sqlite_with_rowid=False,
+    Column("shares_micros", BigInteger),
+    Column("trades", BigInteger),
+    Column("last_update_date", Date),
 )
 
 rejected_rows = Table(
     "finra_otc_rejected_rows",
     metadata,
-    numbering("reject_no"),
-    Column("capture_no", ForeignKey("core_captures.capture_no"), nullable=False),
-    Column("document", Integer, nullable=False),
-    Column("line", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("raw_text", Text, nullable=False),
-    Index("finra_otc_rejected_rows_by_capture", "capture_no", "document", "line"),
+    _key("reject_no"),
+    Column("capture_no", Integer),
+    Column("document", Integer),
+    Column("line", Integer),
+    Column("reason", Text),
+    Column("raw_text", Text),
 )
 
 analyses = Table(
     "finra_otc_analyses",
     metadata,
-    numbering("analysis_no"),
-    Column("capture_id", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("week_ending", IsoDate, nullable=False),
-    Column("tier", Text, nullable=False),
-    Column("calc_version", Integer, nullable=False),
-    Column("computed_at", UtcTimestamp, nullable=False),
-    Column("inputs", Text, nullable=False),
-    Column("newest_input", Integer, nullable=False),
-    Column("shares_micros", BigInteger, nullable=False),
-    Column("trades", BigInteger, nullable=False),
-    Column("venues", Integer, nullable=False),
-    Column("symbols", Integer, nullable=False),
+    _key("analysis_no"),
+    Column("fingerprint", Text),
+    Column("capture_id", Text),
+    Column("revision", Integer),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("calc_version", Integer),
+    Column("computed_at", Timestamp),
+    Column("newest_input", Integer),
+    Column("shares_micros", BigInteger),
+    Column("trades", BigInteger),
+    Column("venues", Integer),
+    Column("symbols", Integer),
     Column("hhi", Float),
-    UniqueConstraint("week_ending", "tier", "inputs", "calc_version"),
-    Index("finra_otc_analyzes_by_capture", "capture_id", "revision", "calc_version"),
-    Index("finra_otc_analyzes_by_week", "week_ending", "tier", "newest_input", "calc_version"),
+    Column("hhi_upper", Float),
+)
+
+analysis_inputs = Table(
+    "finra_otc_analysis_inputs",
+    metadata,
+    Column("analysis_no", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("capture_no", Integer),
 )
 
 analysis_venues = Table(
     "finra_otc_analysis_venues",
     metadata,
-    Column("analysis_no", ForeignKey("finra_otc_analyses.analysis_no"), primary_key=True, autoincrement=False),
+    Column("analysis_no", Integer, primary_key=True),
     Column("venue_type", Text, primary_key=True),
     Column("mpid", Text, primary_key=True),
     Column("crd", Text, primary_key=True),
     Column("venue_name", Text, primary_key=True),
-    Column("shares_micros", BigInteger, nullable=False),
-    Column("trades", BigInteger, nullable=False),
-    Column("symbols", Integer, nullable=False),
+    Column("shares_micros", BigInteger),
+    Column("trades", BigInteger),
+    Column("symbols", Integer),
     Column("share", Float),
-    sqlite_with_rowid=False,
 )
 
 anomalies = Table(
     "core_anomalies",
     metadata,
-    numbering("anomaly_no"),
-    Column("fingerprint", Text, nullable=False, unique=True),
-    Column("domain", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("partition_key", PartitionKey, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("details_json", Json, nullable=False),
-    Column("first_seen", UtcTimestamp, nullable=False),
-    Column("last_seen", UtcTimestamp, nullable=False),
-    Column("occurrences", Integer, nullable=False),
-    Column("resolved_at", UtcTimestamp),
-    Index("core_anomalies_by_check", "partition_key", "stage", "resolved_at"),
-    Index("core_anomalies_by_severity", "severity", "resolved_at"),
-    Index("core_anomalies_by_last_seen", "last_seen"),
+    _key("anomaly_no"),
+    Column("fingerprint", Text),
+    Column("domain", Text),
+    Column("severity", Text),
+    Column("category", Text),
+    Column("partition_key", Json),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("place", Text),
+    Column("stage", Text),
+    Column("message", Text),
+    Column("details_json", Json),
+    Column("first_seen", Timestamp),
+    Column("last_seen", Timestamp),
+    Column("occurrences", Integer),
+    Column("resolved_at", Timestamp),
+    Column("acknowledged_reason", Text),
+    Column("acknowledged_at", Timestamp),
+    Column("acknowledged_until", Date),
 )
 
 data_readiness = Table(
     "core_data_readiness",
     metadata,
-    numbering("readiness_no"),
-    Column("domain", Text, nullable=False),
-    Column("partition_key", PartitionKey, nullable=False),
-    Column("is_ready", Boolean, nullable=False),
-    Column("ready_for", Text, nullable=False),
-    Column("all_partitions_present", Boolean, nullable=False),
-    Column("all_stages_complete", Boolean, nullable=False),
-    Column("no_critical_anomalies", Boolean, nullable=False),
-    Column("no_rejected_rows", Boolean, nullable=False, server_default=true()),
-    Column("blocking_issues", Json, nullable=False, server_default=text("'[]'")),
-    Column("updated_at", UtcTimestamp, nullable=False, server_default=utc_now()),
-    UniqueConstraint("domain", "partition_key", "ready_for"),
+    _key("readiness_no"),
+    Column("domain", Text),
+    Column("partition_key", Json),
+    Column("is_ready", Boolean),
+    Column("ready_for", Text),
+    Column("all_partitions_present", Boolean),
+    Column("all_stages_complete", Boolean),
+    Column("no_critical_anomalies", Boolean),
+    Column("no_rejected_rows", Boolean),
+    Column("no_partial_coverage", Boolean),
+    Column("blocking_issues", Json),
+    Column("ready_on", Date),
+    Column("captures", Json),
+    Column("updated_at", Timestamp),
+)
+
+readiness_history = Table(
+    "core_readiness_history",
+    metadata,
+    _key("judgment_no"),
+    Column("week_ending", Date),
+    Column("ready_for", Text),
+    Column("is_ready", Boolean),
+    Column("all_partitions_present", Boolean),
+    Column("all_stages_complete", Boolean),
+    Column("no_critical_anomalies", Boolean),
+    Column("no_rejected_rows", Boolean),
+    Column("no_partial_coverage", Boolean),
+    Column("blocking_issues", Json),
+    Column("ready_on", Date),
+    Column("captures", Json),
+    Column("judged_at", Timestamp),
+    Column("superseded_at", Timestamp),
+)
+
+decisions = Table(
+    "core_decisions",
+    metadata,
+    _key("decision_no"),
+    Column("run_id", Text),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("action", Text),
+    Column("rule", Text),
+    Column("reason", Text),
+    Column("evidence", Json),
+    Column("decided_at", Timestamp),
 )
 
 runs = Table(
     "core_runs",
     metadata,
-    numbering("run_no"),
-    Column("run_id", Text, nullable=False, unique=True),
-    Column("started_at", UtcTimestamp, nullable=False),
-    Column("finished_at", UtcTimestamp),
-    Column("mode", Text, nullable=False),
-    Column("run_date", IsoDate, nullable=False),
+    _key("run_no"),
+    Column("run_id", Text),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    Column("mode", Text),
+    Column("run_date", Date),
     Column("exit_code", Integer),
     Column("report_json", Text),
-    Index("core_runs_by_start", "started_at"),
+    Column("sweep_from", Date),
 )

@@ -1,203 +1,114 @@
-"""A store over SQLAlchemy: every reading method in one read transaction, every change in one write transaction."""
+"""A store over SQLAlchemy: each view is one read transaction, each unit of work one write transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from finra_core.domain.analytics import Analysis
-from finra_core.domain.anomalies import AnomalyRecord, Check
-from finra_core.domain.captures import Capture
-from finra_core.domain.errors import ConfigurationError, StoreUnavailableError
-from finra_core.domain.partitions import Partition
-from finra_core.domain.readiness import Readiness, WeekState
-from finra_core.domain.records import Records
-from finra_core.ports import NewCapture, RowChanges, RunRecord
-from finra_core.registry import open_store
-from finra_core.runs.reopening import Reopening, current_journey, reopened
-from finra_core.weekly_summary.delimited import Reject
-from finra_core.weekly_summary.payload import Payload
-from finra_sql import analytics, anomalies, captures, judgments, payloads, rows, runs
+from finra_core.domain.errors import StoreUnavailableError
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import ReadView, Store
 from finra_sql.dialect import SqlDialect
-from finra_sql.failures import take_failure
-from finra_sql.migrate import HEAD
-from finra_sql.surrogate_keys import Numbers, NumbersInTransaction
+from finra_sql.empty import EmptyView
+from finra_sql.failures import take_failure, translate_errors
+from finra_sql.migrate import HEAD, readable_version, stored_version, upgrade
+from finra_sql.session import Session
+from finra_sql.surrogate_keys import SurrogateKeys
+from finra_sql.unit_of_work import SqlUnitOfWork
+from finra_sql.view import SqlView
+
+_SCHEMA = "schema"
+"""The lock of whoever upgrades."""
 
 
-class SqlTransaction:
-    """The statements of one write transaction."""
+def connect(dialect: SqlDialect) -> Engine:
+    """An engine whose errors are StoreErrors."""
+    engine = dialect.engine()
+    translate_errors(engine, dialect)
+    return engine
 
-    def __init__(self, connection: Connection, dialect: SqlDialect, numbers: NumbersInTransaction) -> None:
-        self._connection = connection
+
+def upgrade_if_needed(engine: Engine, dialect: SqlDialect) -> None:
+    """Make the schema, or bring it up to date, in one transaction.
+
+    Raises:
+        StoreLockedError: another process was upgrading it for too long.
+        StoreSchemaError: it is newer than this library, or not this library's.
+    """
+    with dialect.reading(engine) as connection:
+        if stored_version(connection, dialect.name) == HEAD:
+            return
+    with dialect.writing(engine, Scope()) as connection:
+        dialect.hold(connection, _SCHEMA)
+        # Asked again: between the two another process may have upgraded it.
+        if stored_version(connection, dialect.name) != HEAD:
+            upgrade(connection, dialect)
+            dialect.after_upgrade(connection)
+
+
+class SqlStore(Store):
+    """A store in a database. Opening it makes or upgrades the schema, unless it is opened to be read alone."""
+
+    def __init__(self, dialect: SqlDialect) -> None:
         self._dialect = dialect
-        self._numbers = numbers
-
-    def latest_capture(self, partition: Partition) -> Capture | None:
-        """See `Transaction.latest_capture`."""
-        return captures.newest(self._connection, partition)
-
-    def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
-        """See `Transaction.add_capture`."""
-        return captures.add(self._connection, capture, payload)
-
-    def mark_verified(self, capture: Capture, at: datetime) -> None:
-        """See `Transaction.mark_verified`."""
-        captures.mark_verified(self._connection, capture, at)
-
-    def add_records(
-        self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
-    ) -> RowChanges | None:
-        """See `Transaction.add_records`."""
-        return rows.add(self._connection, self._dialect, self._numbers, capture, records, rejects=rejects, at=at)
-
-    def add_analysis(self, analysis: Analysis) -> bool:
-        """See `Transaction.add_analysis`."""
-        return analytics.add(self._connection, analysis)
-
-    def withdraw_readiness(self, week_ending: date, issue: str, at: datetime) -> None:
-        """See `Transaction.withdraw_readiness`."""
-        judgments.withdraw(self._connection, week_ending, issue, at)
-
-    def put_readiness(self, readiness: Sequence[Readiness], at: datetime) -> None:
-        """See `Transaction.put_readiness`."""
-        judgments.put(self._connection, readiness, at)
-
-    def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
-        """See `Transaction.record_checks`."""
-        self._dialect.take_turn(self._connection, "anomalies")
-        anomalies.record_checks(self._connection, checks, at)
-
-    def start_run(self, run: RunRecord) -> None:
-        """See `Transaction.start_run`."""
-        runs.start(self._connection, run)
-
-    def finish_run(self, run: RunRecord) -> None:
-        """See `Transaction.finish_run`."""
-        runs.finish(self._connection, run)
-
-
-class SqlStore:
-    """A store in a database whose schema is current and whose errors are translated."""
-
-    def __init__(
-        self, engine: Engine, dialect: SqlDialect, url: str, *, read_only: bool, schema_version: str | None = HEAD
-    ) -> None:
-        self._engine = engine
-        self._dialect = dialect
-        self._url = url
-        self._read_only = read_only
-        self._schema_version = schema_version
-        self._numbers = Numbers()
-        self._reopening = Reopening(partial(open_store, url, read_only=read_only))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        journey = current_journey()
-        if self._url.startswith("sqlite:") and journey is not None and not journey.one_machine:
-            raise ConfigurationError(
-                "a SQLite store is one file, which several machines cannot write safely: give a postgresql: store"
-            )
-        return (reopened, (self._reopening,))
-
-    @property
-    def schema_version(self) -> str | None:
-        """The migration that the database's schema is at; None where there is no schema yet."""
-        return self._schema_version
+        self._engine = connect(dialect)
+        self._keys = SurrogateKeys()
+        self._has_schema = False
+        try:
+            if dialect.read_only:
+                self._look_for_schema()
+            else:
+                upgrade_if_needed(self._engine, dialect)
+                self._has_schema = True
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
-        """See `Store.url`."""
-        return self._url
+        return self._dialect.url
 
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[SqlTransaction]:
-        """See `Store.transaction`. A block that goes on after a failed statement is rolled back all the same."""
-        if self._read_only:
-            raise StoreUnavailableError(f"{self._url} was opened read-only: open it without read_only to write")
-        with self._dialect.writing(self._engine, key) as connection:
+    def read(self) -> Iterator[ReadView]:
+        if not self._has_schema and not self._look_for_schema():
+            yield EmptyView()
+            return
+        with self._dialect.reading(self._engine) as connection:
+            yield SqlView(Session(connection, self._dialect))
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[SqlUnitOfWork]:
+        """A block that goes on after a failed statement is rolled back all the same."""
+        if self._dialect.read_only:
+            raise StoreUnavailableError(f"{self.url} was opened read-only: open it without read_only to write")
+        keys = self._keys.in_transaction()
+        with self._dialect.writing(self._engine, scope) as connection:
             take_failure(connection)
-            numbers = self._numbers.in_transaction()
-            yield SqlTransaction(connection, self._dialect, numbers)
+            yield SqlUnitOfWork(Session(connection, self._dialect), keys)
             if failure := take_failure(connection):
                 raise failure
-        numbers.committed()
+        keys.committed()
 
-    def latest_captures(self, partitions: Collection[Partition]) -> dict[Partition, Capture]:
-        """See `Store.latest_captures`."""
-        with self._reading() as connection:
-            return captures.latest(connection, partitions)
-
-    def captures(self, partitions: Collection[Partition] | None = None) -> list[Capture]:
-        """See `Store.captures`."""
-        with self._reading() as connection:
-            return captures.listed(connection, partitions)
-
-    def unnormalized(self) -> list[Capture]:
-        """See `Store.unnormalized`."""
-        with self._reading() as connection:
-            return captures.unnormalized(connection)
-
-    def unanalyzed(self, calc_version: int) -> list[Capture]:
-        """See `Store.unanalyzed`."""
-        with self._reading() as connection:
-            return captures.unanalyzed(connection, calc_version)
-
-    def weeks(self) -> list[date]:
-        """See `Store.weeks`."""
-        with self._reading() as connection:
-            return captures.weeks(connection)
-
-    def week_states(self, weeks: Collection[date], calc_version: int) -> dict[date, WeekState]:
-        """See `Store.week_states`."""
-        with self._reading() as connection:
-            return judgments.week_states(connection, weeks, calc_version)
-
-    def documents(self, capture: Capture) -> tuple[bytes, ...]:
-        """See `Store.documents`."""
-        with self._reading() as connection:
-            return payloads.get(connection, capture)
-
-    def records(self, capture: Capture) -> Records:
-        """See `Store.records`."""
-        with self._reading() as connection:
-            return rows.read(connection, self._dialect, capture)
-
-    def rejects(self, capture: Capture) -> list[Reject]:
-        """See `Store.rejects`."""
-        with self._reading() as connection:
-            return rows.rejects_of(connection, capture)
-
-    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
-        """See `Store.shared_symbols`."""
-        with self._reading() as connection:
-            return rows.shared_symbols(connection, captures)
-
-    def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
-        """See `Store.analyses`."""
-        with self._reading() as connection:
-            return analytics.read(connection, weeks)
-
-    def readiness(self, weeks: Collection[date] | None = None) -> list[Readiness]:
-        """See `Store.readiness`."""
-        with self._reading() as connection:
-            return judgments.read(connection, weeks)
-
-    def anomalies(self, *, include_resolved: bool = False) -> list[AnomalyRecord]:
-        """See `Store.anomalies`."""
-        with self._reading() as connection:
-            return anomalies.read(connection, include_resolved=include_resolved)
-
-    def runs(self) -> list[RunRecord]:
-        """See `Store.runs`."""
-        with self._reading() as connection:
-            return runs.read(connection)
+    def reopener(self, *, same_machine: bool) -> Callable[[], Store]:
+        return self._dialect.reopener(same_machine=same_machine)
 
     def close(self) -> None:
-        """See `Store.close`."""
         self._engine.dispose()
 
-    def _reading(self) -> AbstractContextManager[Connection]:
-        return self._dialect.reading(self._engine)
+    def __enter__(self) -> SqlStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def _look_for_schema(self) -> bool:
+        """Whether there is a schema by now: another process may make it while this one has the store open."""
+        if self._dialect.exists():
+            with self._dialect.reading(self._engine) as connection:
+                self._has_schema = readable_version(connection, self._dialect.name) is not None
+        return self._has_schema

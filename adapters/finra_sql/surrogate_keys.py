@@ -1,4 +1,4 @@
-"""The numbers under which securities and venues are stored: once committed they never change, so each is read once.
+"""Surrogate keys of securities, venues and partitions: once committed they never change, so each is read once.
 
 A store keeps those that it has seen: some ten thousand securities are in the data of one week, and the same next week.
 """
@@ -7,44 +7,47 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Table, select
 
-from finra_sql.bulk_parameters import among
-from finra_sql.upsert import insert_missing_rows
+from finra_sql.session import Session
 
-_Key = tuple[str, ...]
-_Known = defaultdict[str, dict[_Key, int]]
+_Natural = tuple[Any, ...]
+"""The values of all columns but the first."""
+_Known = defaultdict[str, dict[_Natural, int]]
 """By the table's name."""
 
 
-class Numbers:
-    """The committed numbers that a store has seen."""
+class SurrogateKeys:
+    """The committed keys that a store has seen."""
 
     def __init__(self) -> None:
         self._known: _Known = defaultdict(dict)
 
-    def in_transaction(self) -> NumbersInTransaction:
+    def in_transaction(self) -> KeysInTransaction:
         """A view of them that learns more in a transaction."""
-        return NumbersInTransaction(self._known)
+        return KeysInTransaction(self._known)
 
 
-class NumbersInTransaction:
+class KeysInTransaction:
     """What a transaction sees and enters; others may know of it once that is committed."""
 
     def __init__(self, known: _Known) -> None:
         self._known = known
         self._learned: _Known = defaultdict(dict)
 
-    def of(self, connection: Connection, table: Table, keys: Sequence[_Key]) -> list[int]:
-        """The number of each security or venue, in this order, after entering those that are new."""
+    def of(self, session: Session, table: Table, rows: Sequence[_Natural]) -> list[int]:
+        """The key of each row, in this order, after entering those that are new."""
         known = self._known[table.name]
-        unknown = [key for key in keys if key not in known]
+        unknown = [row for row in rows if row not in known]
         if not unknown:
-            return [known[key] for key in keys]
+            return [known[row] for row in rows]
         learned = self._learned[table.name]
-        learned |= _enter(connection, table, unknown)
-        return [known[key] if key in known else learned[key] for key in keys]
+        unlearned = [row for row in unknown if row not in learned]
+        if unlearned:
+            learned |= _enter(session, table, unlearned)
+        return [known[row] if row in known else learned[row] for row in rows]
 
     def committed(self) -> None:
         """Let others know."""
@@ -52,20 +55,20 @@ class NumbersInTransaction:
             self._known[name].update(learned)
 
 
-def _enter(connection: Connection, table: Table, keys: Sequence[_Key]) -> dict[_Key, int]:
-    found = _look_up(connection, table, keys)
-    new = sorted(set(keys) - found.keys())
+def _enter(session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:
+    found = _look_up(session, table, rows)
+    new = sorted(set(rows) - found.keys())
     if new:
-        insert_missing_rows(connection, list(table.c)[1:], new)
-        found |= _look_up(connection, table, new)
-    return {key: found[key] for key in keys}
+        session.dialect.insert_missing(session.connection, list(table.c)[1:], new)
+        found |= _look_up(session, table, new)
+    return {row: found[row] for row in rows}
 
 
-def _look_up(connection: Connection, table: Table, keys: Collection[_Key]) -> dict[_Key, int]:
-    """The numbers of these keys, and of others that begin alike.
+def _look_up(session: Session, table: Table, rows: Collection[_Natural]) -> dict[_Natural, int]:
+    """The keys of these rows, and of others that begin alike.
 
-    Not of the whole table, which grows with the years; nor of these keys alone, as comparing three columns costs
+    Not of the whole table, which grows with the years; nor of these rows alone, as comparing three columns costs
     more than fetching a few rows too many.
     """
-    query = select(table).where(among(connection, list(table.c)[1], {key[0] for key in keys}))
-    return {row[1:]: row[0] for row in connection.execute(query).all()}
+    query = select(table).where(session.dialect.among(list(table.c)[1], {row[0] for row in rows}))
+    return {tuple(row[1:]): row[0] for row in session.execute(query).all()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from collections.abc import Callable
+
+from finra_sql.dialect import SchemaWords
 
 _NORMALIZED = """
 SELECT c.capture_id, c.revision, c.week_ending, c.tier,
@@ -14,10 +16,12 @@ JOIN finra_otc_row_versions AS r
   ON r.partition_no = c.partition_no
  AND r.from_capture <= c.capture_no
  AND (r.to_capture IS NULL OR r.to_capture > c.capture_no)
-JOIN finra_otc_securities AS s ON s.security_no = r.security_no
-JOIN finra_otc_venues AS v ON v.venue_no = r.venue_no
+LEFT JOIN finra_otc_securities AS s ON s.security_no = r.security_no
+LEFT JOIN finra_otc_venues AS v ON v.venue_no = r.venue_no
 WHERE c.normalized_at IS NOT NULL
 """
+"""LEFT JOIN, though each row has its security and its venue: a planner that joins from the securities reads the rows
+in their order, one by one, where adding up all rows of a capture goes through them in the order of the table."""
 
 _NEWEST_REVISION = """
   AND c.revision = (
@@ -57,50 +61,51 @@ WHERE a.analysis_no = (
   ORDER BY n.newest_input DESC, n.calc_version DESC, n.analysis_no DESC LIMIT 1)
 """
 
-_SHARES = {
-    "sqlite": "CASE WHEN {0}.shares_micros % 1000000 = 0 THEN {0}.shares_micros / 1000000"
-    " ELSE {0}.shares_micros / 1e6 END",
-    "postgresql": "CAST({0}.shares_micros * 0.000001 AS numeric(28, 6))",
-}
-"""Shares of micro-shares, exact in PostgreSQL. In SQLite, which has no decimals, whole shares are integers and
-others the nearest double; shares_micros beside them is exact."""
-
 _PREFIX = "finra_otc_transparency_"
+_ANALYTICS = ("venue_volume", "venue_share", "hhi", "weekly_totals")
+NAMES = tuple(
+    _PREFIX + name
+    for name in (
+        "normalized",
+        "normalized_revisions",
+        "normalized_latest",
+        *_ANALYTICS,
+        *(f"{name}_latest" for name in _ANALYTICS),
+    )
+)
 
 
-def definitions(database: str) -> dict[str, str]:
-    """The SELECT of each view by the view's name; `database` is the SQLAlchemy dialect's name."""
-    normalized = _NORMALIZED.format(shares=_SHARES[database].format("r"))
+def definitions(words: SchemaWords) -> dict[str, str]:
+    """The SELECT of each view by the view's name."""
+    normalized = _NORMALIZED.format(shares=words.shares("r.shares_micros"))
     found = {
         "normalized": normalized + _NEWEST_REVISION,
         "normalized_revisions": normalized,
         "normalized_latest": normalized + _NEWEST_CAPTURE,
     }
-    for name, select in _analytics(_SHARES[database]).items():
+    for name, select in zip(_ANALYTICS, _analytics(words), strict=True):
         found[name] = select + _NEWEST_OF_CAPTURE
         found[f"{name}_latest"] = select + _NEWEST_OF_WEEK
     return {_PREFIX + name: select.strip() for name, select in found.items()}
 
 
-def create_views(connection: Connection) -> None:
+def create_views(execute: Callable[[str], object], words: SchemaWords) -> None:
     """Make all views; none of them may be there."""
-    for name, select in definitions(connection.dialect.name).items():
-        connection.execute(text(f"CREATE VIEW {name} AS\n{select}"))
+    for name, select in definitions(words).items():
+        execute(f"CREATE VIEW {name} AS\n{select}")
 
 
-def drop_views(connection: Connection) -> None:
+def drop_views(execute: Callable[[str], object]) -> None:
     """Drop those of the views that are there."""
-    for name in definitions(connection.dialect.name):
-        connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+    for name in NAMES:
+        execute(f"DROP VIEW IF EXISTS {name}")
 
 
-def _analytics(shares: str) -> dict[str, str]:
-    of_venue, of_week = shares.format("v"), shares.format("a")
-    return {
-        "venue_volume": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
-        "venue_share": _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
-        "hhi": _PER_WEEK.format(columns="a.hhi, a.venues"),
-        "weekly_totals": _PER_WEEK.format(
-            columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"
-        ),
-    }
+def _analytics(words: SchemaWords) -> tuple[str, ...]:
+    of_venue, of_week = words.shares("v.shares_micros"), words.shares("a.shares_micros")
+    return (
+        _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
+        _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
+        _PER_WEEK.format(columns="a.hhi, a.hhi_upper, a.venues"),
+        _PER_WEEK.format(columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"),
+    )

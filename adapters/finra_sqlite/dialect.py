@@ -1,19 +1,42 @@
-"""SQLite's ways: one writer at a time, and rows inserted by the driver's executemany."""
+"""SQLite's ways: one writer at a time, readers beside it, and rows inserted by the driver's executemany."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
+from typing import Any
 
 from attrs import Factory, field, frozen
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    QueuePool,
+    Table,
+    Update,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
 
-from finra_core.domain.errors import StoreError, StoreLockedError
+from finra_core.domain.errors import ConfigurationError, StoreError, StoreLockedError
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import Store
+from finra_sql.dialect import SchemaWords
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location
+from finra_sqlite.statistics import describe_sizes
+from finra_sqlite.words import WORDS
 
 _BEGIN = "finra_begin"
 
@@ -29,24 +52,52 @@ class SqliteDialect:
     read_only: bool
     _writer: threading.Lock = field(default=Factory(threading.Lock), init=False)
 
-    def listen(self, engine: Engine) -> None:
-        """Begin transactions ourselves: the driver would begin none before SELECT, and none that writes at once."""
-        event.listen(engine, "begin", _begin)
+    @property
+    def name(self) -> str:
+        return str(self.location.path)
 
-    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
-        """See `SqlDialect.reading`: a transaction's first statement fixes what it sees."""
-        return engine.connect()
+    @property
+    def url(self) -> str:
+        return self.location.url
+
+    @property
+    def words(self) -> SchemaWords:
+        return WORDS
+
+    def engine(self) -> Engine:
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
+        # We begin transactions ourselves: the driver would begin none before SELECT, and none that writes at once.
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def exists(self) -> bool:
+        return self.location.path.exists()
 
     @contextmanager
-    def writing(self, engine: Engine, key: str | None = None) -> Iterator[Connection]:
-        """See `SqlDialect.writing`; whatever the key, there is one writer."""
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect() as connection:
+            # A transaction sees the state of its first reading, not that of its beginning.
+            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()
+            yield connection
+
+    @contextmanager
+    def writing(self, engine: Engine, scope: Scope) -> Iterator[Connection]:
+        """Whatever the scope, there is one writer."""
         with self._alone(), engine.connect() as connection:
             immediate = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
             with immediate.begin():
                 yield immediate
 
-    def take_turn(self, connection: Connection, what: str) -> None:
-        """See `SqlDialect.take_turn`: whoever writes has every turn."""
+    def hold(self, connection: Connection, lock: str) -> None:
+        """Whoever writes holds every lock."""
+
+    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        """As JSON in one parameter: of one a value the statement would be parsed anew, and their number is bounded."""
+        texts = list(map(str, values))
+        each = func.json_each(json.dumps(texts)).table_valued("value")
+        cut_by_json = [text for text in texts if "\0" in text]  # SQLite ends JSON's text there
+        found = column.in_(select(each.c.value))
+        return or_(found, column.in_(cut_by_json)) if cut_by_json else found
 
     def insert_rows(
         self,
@@ -55,10 +106,7 @@ class SqliteDialect:
         same: Mapping[str, int | None],
         rows: Iterable[tuple[int | str, ...]],
     ) -> None:
-        """See `SqlDialect.insert_rows`.
-
-        Many rows to a statement, which is the same one for any `same`: a statement a row takes twice the time.
-        """
+        """Many rows to a statement, which is the same one for any `same`: a statement a row takes twice the time."""
         own = [column.name for column in table.c if column.name not in same]
         selected = ", ".join(column.name if column.name in own else "?" for column in table.c)
         common = tuple(same[column.name] for column in table.c if column.name in same)
@@ -74,9 +122,64 @@ class SqliteDialect:
                 batch + common,
             )
 
+    def insert_missing(
+        self, connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        if rows:
+            names = [column.name for column in columns]
+            missing = insert(columns[0].table).on_conflict_do_nothing()
+            connection.execute(missing, [dict(zip(names, row, strict=True)) for row in rows])
+
+    def insert_new(self, connection: Connection, table: Table, values: Mapping[str, Any]) -> int | None:
+        new = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)
+        key: int | None = connection.execute(new).scalar()
+        return key
+
+    def upsert(
+        self, connection: Connection, table: Table, key: Collection[str], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        given = insert(table)
+        changed = {name: given.excluded[name] for name in rows[0] if name not in key}
+        connection.execute(given.on_conflict_do_update(index_elements=list(key), set_=changed), list(rows))
+
+    def update_each(
+        self, connection: Connection, update: Update, key: Sequence[Column[Any]], rows: Sequence[tuple[int, ...]]
+    ) -> None:
+        names = [f"key_{column.name}" for column in key]
+        own = update.where(*(column == bindparam(name) for column, name in zip(key, names, strict=True)))
+        connection.execute(own, [dict(zip(names, row, strict=True)) for row in rows])
+
+    def reopener(self, *, same_machine: bool) -> Callable[[], Store]:
+        from finra_sqlite.store import open_store  # noqa: PLC0415  the store is made of its dialect
+
+        if not same_machine:
+            raise ConfigurationError(
+                "a SQLite store is one file, which several machines cannot write safely: give a postgresql: store"
+            )
+        return partial(open_store, self.url, read_only=self.read_only)
+
+    def after_upgrade(self, connection: Connection) -> None:
+        describe_sizes(connection)
+
     def translate(self, error: BaseException) -> StoreError | None:
-        """See `SqlDialect.translate`."""
         return translate(error, self.location, read_only=self.read_only)
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = self.location.uri("ro" if self.read_only else "rwc")
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self.location.timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if not self.read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            # A large transaction that spilled its pages would lock readers out before it commits.
+            connection.execute("PRAGMA cache_spill = OFF")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

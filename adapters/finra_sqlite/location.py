@@ -15,10 +15,11 @@ _TIMEOUT_SECONDS = 30.0
 
 @frozen
 class Location:
-    """A database file, absolute, and the seconds to wait while another process writes it."""
+    """A database file, absolute, the seconds to wait while another process writes it, and the URL that said so."""
 
     path: Path
     timeout: float
+    url: str
 
     def uri(self, mode: str) -> str:
         """SQLite's URI for the file; `mode` is ro, rw or rwc."""
@@ -37,7 +38,7 @@ def parse_url(url: str) -> Location:
         raise ConfigurationError(
             f"malformed store URL {url!r}: give sqlite:///relative.db or sqlite:////absolute/path.db"
         )
-    return Location(Path(name).absolute(), _timeout(url, query))
+    return Location(Path(name).absolute(), _timeout(url, query), url)
 
 
 def _timeout(url: str, query: str) -> float:

@@ -1,45 +1,28 @@
-"""The log on standard error, in the document's form, and the progress bars beside it."""
+"""The log on standard error: the document's lines for people, or JSON records for programs."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime, timezone
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from finra_cli.streams import printable, settle
 
 _NAMES = {"WARNING": "WARN"}
+_FIELDS = ("run_id", "week_ending", "tier", "stage", "capture_id", "duration")
+"""What a record may say of its subject, beside its message."""
 
 
-class _Format(logging.Formatter):
-    """`[INFO] message`."""
+def configure(*, quiet: bool = False, verbose: bool = False, form: str = "text") -> None:
+    """Send the library's log to standard error.
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        return f"[{_NAMES.get(record.levelname, record.levelname)}] {line}"
-
-
-class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only in stubs
-    """Writes above a progress bar, where one is shown."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "tqdm" in sys.modules:
-            from tqdm import tqdm  # noqa: PLC0415
-
-            with tqdm.external_write_mode(file=sys.stderr):
-                super().emit(record)
-        else:
-            super().emit(record)
-
-
-def configure(*, quiet: bool, verbose: bool) -> None:
-    """Send the library's log to standard error."""
+    form: `text` or `json`. Lines of text have a time stamp where no person is watching.
+    """
     logging.raiseExceptions = False  # a full disk under the log is not worth a traceback for each line
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
-    handler = _Handler(sys.stderr)
-    handler.setFormatter(_Format())
+    handler = _Handler()
+    handler.setFormatter(_JsonLines() if form == "json" else _Lines(stamped=not sys.stderr.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level if verbose else logging.WARNING)
@@ -47,39 +30,58 @@ def configure(*, quiet: bool, verbose: bool) -> None:
         logging.getLogger(name).setLevel(level)
 
 
-class ProgressBars:
-    """A bar per phase on a terminal, nothing elsewhere. Use as a context manager; call as a Scheduler's progress."""
+def say_last(message: str) -> None:
+    """Log as critical what a process that is about to end at once has to say."""
+    if not logging.getLogger().handlers:  # the end came before the log did
+        configure()
+    logging.getLogger("finra_cli").critical("%s", message)
+    settle()
 
-    def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled and sys.stderr.isatty()
-        self._phase: str | None = None
-        self._bar: tqdm[NoReturn] | None = None
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """Show that `done` of the phase's `total` steps are done."""
-        if not self._enabled:
-            return
-        if phase != self._phase or self._bar is None or self._bar.total != total:
-            self._start(phase, total)
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at the time: a progress bar may stand in for it."""
 
-    def _start(self, phase: str, total: int) -> None:
-        from tqdm import tqdm  # noqa: PLC0415  a run without a terminal need not import it
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
 
-        self._finish()
-        self._phase = phase
-        self._bar = tqdm(total=total, desc=phase, unit="partition", file=sys.stderr, leave=False)
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # it is ours to say, as in logging.lastResort
+        return sys.stderr
 
-    def _finish(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
-    def __enter__(self) -> ProgressBars:
-        return self
+class _Lines(logging.Formatter):
+    """`2026-01-05T15:30:00Z [INFO] message`, or without the time."""
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        self._finish()
+    def __init__(self, *, stamped: bool) -> None:
+        super().__init__()
+        self._stamped = stamped
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = f"{_instant(record):%Y-%m-%dT%H:%M:%SZ} " if self._stamped else ""
+        line = f"{stamp}[{_level(record)}] {printable(record.getMessage())}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class _JsonLines(logging.Formatter):
+    """An object on each line: time, level, message, and what is known of the subject."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import json  # noqa: PLC0415  a log for people need not import it
+
+        entry = {
+            "time": f"{_instant(record):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "level": _level(record),
+            "message": record.getMessage().strip(),
+            **{name: getattr(record, name) for name in _FIELDS if hasattr(record, name)},
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def _instant(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, timezone.utc)
+
+
+def _level(record: logging.LogRecord) -> str:
+    return _NAMES.get(record.levelname, record.levelname)

@@ -1,145 +1,162 @@
-"""What the commands print on standard output: text for people, JSON for programs."""
+"""What the commands print on standard output: a page for people, or one JSON document for programs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
-from finra_core.domain.anomalies import Severity
-from finra_core.domain.clock import utc_now
-from finra_core.domain.failures import ExitCode
-from finra_core.ports import Usage
-from finra_core.runs.report import SCHEMA_VERSION, Outcome, PartitionReport, RunReport
-from finra_core.runs.request import Mode
+from attrs import Factory, define, frozen
 
-MONTHLY_ALLOWANCE = 10_000_000_000
-"""Bytes of API data a month with FINRA's public credentials (developer.finra.org, fees)."""
+from finra_cli.streams import deliver, printable
 
-_MEANINGS = {ExitCode.SUCCESS: "", ExitCode.PARTIAL: " (partial failure)", ExitCode.CRITICAL: " (critical)"}
+if TYPE_CHECKING:
+    from rich.console import Console
 
-
-def report_text(report: RunReport) -> str:
-    """A run's summary, or a dry run's plan, in the document's form."""
-    lines = _plan(report) if report.mode == Mode.DRY_RUN.value else _summary(report)
-    return "\n".join(lines) + "\n"
+SCHEMA_VERSION = 1
+"""Of the documents: grows when a field changes its meaning or goes. docs/schemas has their JSON Schemas."""
 
 
-def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
-    """Aligned columns under their names; numbers to the right."""
-    cells = [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
-    right = [bool(rows) and all(_is_number(row[name]) for row in rows) for name in columns]
+class Tone(str, Enum):
+    """How a terminal shows a text, in rich's words."""
+
+    PLAIN = ""
+    HEADING = "bold"
+    GOOD = "green"
+    WAITING = "yellow"
+    BAD = "red"
+    ASIDE = "dim"
+
+
+@frozen
+class Toned:
+    """A text and its tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Cell = Toned | str | int | bool | None
+"""What stands in a table: None is shown as -, a number with its thousands separated."""
+
+
+@frozen
+class Table:
+    """Rows under the names of their columns. The last column is the one that may be wide: a terminal wraps it."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@define
+class Page:
+    """Lines and tables, one below the other."""
+
+    parts: list[Toned | Table] = Factory(list)
+
+    def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """Add a line."""
+        self.parts.append(Toned(text, tone))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Add a table."""
+        self.parts.append(Table(columns, rows))
+
+    def plain(self) -> str:
+        """The page for a file or a pipe: no row takes more than one line, and none is cut."""
+        return "".join(_plain_table(part) if isinstance(part, Table) else _plain_line(part) for part in self.parts)
+
+    def on(self, console: Console) -> str:
+        """The page as this terminal shows it."""
+        from finra_cli.terminal import render  # noqa: PLC0415  it needs rich, which a pipe does without
+
+        return render(self, console)
+
+
+def show(document: object, page: Callable[[], Page], *, json: bool) -> None:
+    """Print the document as JSON, or the page in the form that suits what standard output is.
+
+    Raises:
+        BrokenPipeError, OutputError: as `deliver`.
+    """
+    if json:
+        deliver(json_text(document))
+    elif sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415  a pipe does without
+
+        deliver(page().on(Console()))
+    else:
+        deliver(page().plain())
+
+
+def json_text(document: object) -> str:
+    """One JSON document and a line end, in ASCII: no encoding of standard output can break it.
+
+    Fields of attrs classes become keys, without the underscore that a Python keyword needs; schema_version comes first.
+    """
+    import json  # noqa: PLC0415
+
+    fields = {"schema_version": SCHEMA_VERSION, **_converter().unstructure(document)}
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def _converter() -> Any:
+    from attrs import fields, has  # noqa: PLC0415
+    from cattrs.gen import make_dict_unstructure_fn, override  # noqa: PLC0415
+    from cattrs.preconf.json import make_converter  # noqa: PLC0415
+
+    from finra_core.domain.timestamps import utc_text  # noqa: PLC0415
+
+    converter = make_converter()
+
+    def without_underscores(cls: type) -> Callable[[Any], Any]:
+        names = [field.name for field in fields(cls) if field.name.endswith("_")]
+        return make_dict_unstructure_fn(cls, converter, **{n: override(rename=n.rstrip("_")) for n in names})  # type: ignore[arg-type]
+
+    converter.register_unstructure_hook_factory(has, without_underscores)
+    converter.register_unstructure_hook(datetime, utc_text)
+    return converter
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 row`, `2 rows`, `1,234 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def minute(at: datetime) -> str:
+    """An instant as people read it: `2026-01-05 15:30Z`."""
+    return f"{at:%Y-%m-%d %H:%MZ}"
+
+
+def text_of(cell: Cell) -> str:
+    """A cell's text, on one line."""
+    if isinstance(cell, Toned):
+        return printable(cell.text)
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,}" if isinstance(cell, int) else printable(cell)
+
+
+def is_number(table: Table, column: int) -> bool:
+    """Whether a column holds numbers alone, and so stands to the right."""
+    cells = [row[column] for row in table.rows]
+    return bool(cells) and all(isinstance(cell, int) and not isinstance(cell, bool) for cell in cells)
+
+
+def _plain_line(line: Toned) -> str:
+    return printable(line.text) + "\n"
+
+
+def _plain_table(table: Table) -> str:
+    texts = [[text_of(cell) for cell in row] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(table.columns, *texts, strict=True)]
+    right = [is_number(table, column) for column in range(len(table.columns))]
     lines = []
-    for row in [list(columns), *cells]:
-        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+    for row in [list(table.columns), *texts]:
+        padded = (text.rjust(w) if r else text.ljust(w) for text, w, r in zip(row, widths, right, strict=True))
         lines.append("  ".join(padded).rstrip() + "\n")
     return "".join(lines)
-
-
-def json_text(value: object) -> str:
-    """One JSON document and a line end, in ASCII: no encoding of standard output can break it."""
-    return json.dumps(value, indent=2) + "\n"
-
-
-def failure_text(arguments: Sequence[str], message: str) -> str:
-    """What --json prints when the command could not be carried out: of a run, a report like any other."""
-    if arguments[:1] != ["run"]:
-        return json_text({"schema_version": SCHEMA_VERSION, "error": message, "exit_code": ExitCode.CRITICAL.value})
-    return _failed_run(arguments, message).to_json(indent=2) + "\n"
-
-
-def _failed_run(arguments: Sequence[str], message: str) -> RunReport:
-    """The report of a run that ended as a whole. Its run_id is empty: what it got done is the ledger's to say."""
-    now = utc_now()
-    dry = "dry-run" in arguments or "--mode=dry-run" in arguments
-    return RunReport(
-        schema_version=SCHEMA_VERSION,
-        run_id="",
-        mode=(Mode.DRY_RUN if dry else Mode.RUN).value,
-        run_date=now.date(),
-        started_at=now,
-        finished_at=now,
-        partitions=(),
-        readiness=(),
-        anomalies={severity.value: int(severity is Severity.CRITICAL) for severity in Severity},
-        problems=(message,),
-        usage=Usage(),
-        expected_usage=Usage(),
-        exit_code=ExitCode.CRITICAL.value,
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return str(value)
-
-
-def _plan(report: RunReport) -> list[str]:
-    lines = [f"[DRY-RUN] Would process weeks: {', '.join(_weeks(report)) or 'none'}"]
-    lines += [f"[DRY-RUN] {_intention(partition)} ({partition.reason})" for partition in report.partitions]
-    ingests, skips = report.count(Outcome.WOULD_INGEST), report.count(Outcome.WOULD_SKIP)
-    lines.append(f"[DRY-RUN] Summary: {ingests} ingests, {skips} skips{_rest(report)}")
-    if report.expected_usage.requests:
-        lines.append(f"[DRY-RUN] Expected cost: {_cost(report.expected_usage)}")
-    return [*lines, *_problems(report), "No database writes performed.", _exit_line(report)]
-
-
-def _intention(partition: PartitionReport) -> str:
-    name = f"{partition.week_ending} / {partition.tier}"
-    verbs = {Outcome.WOULD_INGEST: "Would ingest", Outcome.WOULD_SKIP: "Would skip"}
-    if partition.outcome in verbs:
-        return f"{verbs[partition.outcome]} {name}"
-    return f"{name}: {partition.outcome.value.replace('_', ' ')}"
-
-
-def _summary(report: RunReport) -> list[str]:
-    total = len(report.partitions)
-    failed = report.count(Outcome.FAILED)
-    counts = [
-        f"Weeks processed: {len(_weeks(report))}",
-        f"Partitions ingested: {report.count(Outcome.INGESTED)} / {total} (revision detected)",
-        f"Partitions skipped: {report.count(Outcome.SKIPPED)} / {total} (unchanged)",
-        f"Partitions failed: {failed} / {total}" if failed else f"Failures: {len(report.problems)}",
-    ]
-    for outcome, name in ((Outcome.NOT_DUE, "not due"), (Outcome.LATE, "late")):
-        if report.count(outcome):
-            counts.append(f"Partitions {name}: {report.count(outcome)} / {total}")
-    ready = sum(readiness.is_ready for readiness in report.readiness)
-    counts.append(f"Weeks ready: {ready} / {len(report.readiness)}")
-    found = ", ".join(f"{report.anomalies[severity.value]} {severity}" for severity in Severity)
-    counts.append(f"Anomalies: {found}")
-    if report.usage.requests:
-        counts.append(f"Cost: {_cost(report.usage)}")
-    return ["[SUMMARY]", *counts, *_problems(report), _exit_line(report)]
-
-
-def _weeks(report: RunReport) -> list[str]:
-    return [str(week) for week in dict.fromkeys(partition.week_ending for partition in report.partitions)]
-
-
-def _rest(report: RunReport) -> str:
-    names = {Outcome.FAILED: "failed", Outcome.NOT_DUE: "not due", Outcome.LATE: "late"}
-    return "".join(f", {report.count(o)} {name}" for o, name in names.items() if report.count(o))
-
-
-def _problems(report: RunReport) -> list[str]:
-    return [f"Problem: {problem}" for problem in report.problems]
-
-
-def _cost(usage: Usage) -> str:
-    """Requests, bytes, and their part of the 10 GB a month that FINRA's public credentials include."""
-    share = usage.bytes_received / MONTHLY_ALLOWANCE
-    return f"{usage.requests:,} requests, {usage.bytes_received / 1e6:,.1f} MB ({share:.2%} of a 10 GB month)"
-
-
-def _exit_line(report: RunReport) -> str:
-    return f"Exit code: {report.exit_code}{_MEANINGS[ExitCode(report.exit_code)]}"

@@ -50,6 +50,13 @@ def settle() -> None:
         _discard(sys.stderr)
 
 
+def printable(text: str) -> str:
+    r"""The text on one line that no terminal obeys: a line end or an escape sequence in it is shown as `\n`, `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _discard(stream: TextIO) -> None:
     """Let go of what is still buffered: Python would try once more at its end, and exit 120 for it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

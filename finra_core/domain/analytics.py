@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from attrs import frozen
 
 from finra_core.domain.captures import Capture, generate_capture_id
 from finra_core.domain.dictionary_column import DictionaryColumn
 from finra_core.domain.partitions import DOMAIN
-from finra_core.domain.records import Records, VenueKey, venue_identity
-from finra_core.domain.tiers import ALL_TIERS
+from finra_core.domain.records import Records, Venue, venue_identity
+from finra_core.domain.tiers import ALL_TIERS, VenueType
 
 CALC_VERSION = 1
 """Grows when a calculation changes its meaning: weeks analyzed with an older one are analyzed again."""
+
+
+class AnalysisKey(NamedTuple):
+    """What tells one analysis from another.
+
+    tier: a tier's name, or ALL. inputs: numbers of the captures that it rests on, in tier order.
+    """
+
+    week_ending: date
+    tier: str
+    inputs: tuple[int, ...]
+    calc_version: int
 
 
 @frozen
@@ -29,6 +42,11 @@ class VenueVolume:
     trades: int
     symbols: int
 
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one venue, not FINRA's aggregate of many firms."""
+        return self.venue_type != VenueType.DE_MINIMIS.value
+
 
 @frozen
 class Volumes:
@@ -37,17 +55,26 @@ class Volumes:
     venues: tuple[VenueVolume, ...]
     symbols: int
 
+    @property
+    def venue_count(self) -> int:
+        """ATSs and firms, without FINRA's aggregates of firms."""
+        return sum(venue.is_one for venue in self.venues)
+
 
 @frozen(kw_only=True)
 class Analysis:
     """The analytics of one week and tier, or of all tiers.
 
-    inputs: numbers of the captures that it rests on, in tier order. venue_shares: fraction of
-    shares_micros per venue, in the order of `volumes.venues`, None where nothing was traded.
-    hhi: sum of squared fractions, on 0..1, None where nothing was traded.
+    revision: of the capture; across tiers a count of its own, from 1, within a capture_id. inputs: as in
+    `AnalysisKey`. venue_shares: fraction of shares_micros per venue, in the order of `volumes.venues`, None where
+    nothing was traded. hhi, hhi_upper: bounds of the sum of squared fractions, on 0..1, None where nothing was
+    traded. FINRA's De Minimis aggregate has an unknown composition. At the lower bound it adds nothing, as many
+    small firms would; at the upper bound all of it belongs to the largest firm, which is possible because FINRA forms
+    it per security. Without such an aggregate the two are equal.
     """
 
     capture_id: str
+    revision: int
     week_ending: date
     tier: str
     inputs: tuple[int, ...]
@@ -58,69 +85,98 @@ class Analysis:
     shares_micros: int
     trades: int
     hhi: float | None
+    hhi_upper: float | None
+
+    @property
+    def key(self) -> AnalysisKey:
+        """What tells it from others."""
+        return AnalysisKey(self.week_ending, self.tier, self.inputs, self.calc_version)
 
 
 def volumes_of(records: Records) -> Volumes:
     """Volumes by venue type, MPID and CRD number, in this order; of several names a venue bears the least."""
-    venues, symbols = records.venues, DictionaryColumn.of(security[0] for security in records.securities.values)
+    venues, symbols = records.venues, DictionaryColumn.of(security.symbol for security in records.securities.values)
     shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
-    columns = zip(venues.codes, records.shares_micros, records.trades, strict=True)
-    for venue, micros, count in columns:
+    for venue, micros, count in zip(venues.codes, records.shares_micros, records.trades, strict=True):
         shares_micros[venue] += micros
         trades[venue] += count
     traded: list[set[int]] = [set() for _ in venues.values]
     for security, venue in zip(records.securities.codes, venues.codes, strict=True):
         traded[venue].add(symbols.codes[security])
-    names = DictionaryColumn.of(map(venue_identity, venues.values))
-    same_venue = [[i for i, code in enumerate(names.codes) if code == name] for name in range(len(names.values))]
+    identities = DictionaryColumn.of(map(venue_identity, venues.values))
+    names_of: list[list[int]] = [[] for _ in identities.values]
+    for i, identity_code in enumerate(identities.codes):
+        names_of[identity_code].append(i)
     found = [
         VenueVolume(
-            *key[:3],
-            venue_name=min(venues.values[i][3] for i in same),
+            venue_type=identity.venue_type,
+            mpid=identity.mpid,
+            crd=identity.crd,
+            venue_name=min(venues.values[i].name for i in same),
             shares_micros=sum(shares_micros[i] for i in same),
             trades=sum(trades[i] for i in same),
             symbols=len(set().union(*(traded[i] for i in same))),
         )
-        for key, same in zip(names.values, same_venue, strict=True)
+        for identity, same in zip(identities.values, names_of, strict=True)
     ]
     return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
 
 
-def _identity(venue: VenueVolume) -> VenueKey:
-    return venue_identity((venue.venue_type, venue.mpid, venue.crd, venue.venue_name))
+def _identity(venue: VenueVolume) -> Venue:
+    return venue_identity(Venue(venue.venue_type, venue.mpid, venue.crd, venue.venue_name))
 
 
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
     """The volume together of captures that have no symbol in common: `volumes_of` all their records."""
-    by_venue: dict[VenueKey, list[VenueVolume]] = {}
+    by_venue: dict[Venue, list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:
             by_venue.setdefault(_identity(venue), []).append(venue)
     venues = [
         VenueVolume(
-            *key[:3],
+            venue_type=identity.venue_type,
+            mpid=identity.mpid,
+            crd=identity.crd,
             venue_name=min(venue.venue_name for venue in same),
             shares_micros=sum(venue.shares_micros for venue in same),
             trades=sum(venue.trades for venue in same),
             symbols=sum(venue.symbols for venue in same),
         )
-        for key, same in sorted(by_venue.items())
+        for identity, same in sorted(by_venue.items())
     ]
     return Volumes(tuple(venues), sum(part.symbols for part in parts))
 
 
-def analyze(captures: Sequence[Capture], volumes: Volumes, run_date: date, at: datetime) -> Analysis:
-    """Analytics of one capture, or across tiers of one capture per tier of the same week."""
-    first = captures[0].partition
-    across = len(captures) > 1
-    capture_id = (
-        generate_capture_id(DOMAIN, first.week_ending, ALL_TIERS, run_date) if across else captures[0].capture_id
-    )
+def analyze(capture: Capture, volumes: Volumes, at: datetime) -> Analysis:
+    """Analytics of one capture."""
+    name = _Name(capture.partition.tier.value, capture.capture_id, capture.revision)
+    return _analysis(name, [capture], volumes, at)
+
+
+def analyze_across_tiers(
+    captures: Sequence[Capture], volumes: Volumes, known: Iterable[Analysis], run_date: date, at: datetime
+) -> Analysis:
+    """Analytics of one capture per tier of the same week. known: at least the week's analytics over all tiers."""
+    week_ending = captures[0].partition.week_ending
+    capture_id = generate_capture_id(DOMAIN, week_ending, ALL_TIERS, run_date)
+    revisions = [analysis.revision for analysis in known if analysis.capture_id == capture_id]
+    return _analysis(_Name(ALL_TIERS, capture_id, max(revisions, default=0) + 1), captures, volumes, at)
+
+
+class _Name(NamedTuple):
+    tier: str
+    capture_id: str
+    revision: int
+
+
+def _analysis(name: _Name, captures: Sequence[Capture], volumes: Volumes, at: datetime) -> Analysis:
     total = sum(venue.shares_micros for venue in volumes.venues)
+    lower, upper = _sums_of_squares(volumes)
     return Analysis(
-        capture_id=capture_id,
-        week_ending=first.week_ending,
-        tier=ALL_TIERS if across else first.tier.value,
+        capture_id=name.capture_id,
+        revision=name.revision,
+        week_ending=captures[0].partition.week_ending,
+        tier=name.tier,
         inputs=tuple(capture.number for capture in captures),
         calc_version=CALC_VERSION,
         computed_at=at,
@@ -128,10 +184,29 @@ def analyze(captures: Sequence[Capture], volumes: Volumes, run_date: date, at: d
         venue_shares=tuple(_fraction(venue.shares_micros, total) for venue in volumes.venues),
         shares_micros=total,
         trades=sum(venue.trades for venue in volumes.venues),
-        hhi=_fraction(sum(venue.shares_micros**2 for venue in volumes.venues), total**2),
+        hhi=_fraction(lower, total**2),
+        hhi_upper=_fraction(upper, total**2),
     )
+
+
+def _sums_of_squares(volumes: Volumes) -> tuple[int, int]:
+    """Of the venues' micro-shares: with the aggregates left out, and with them added to the largest firm."""
+    lower = sum(venue.shares_micros**2 for venue in volumes.venues if venue.is_one)
+    aggregated = sum(venue.shares_micros for venue in volumes.venues if not venue.is_one)
+    firms = (v.shares_micros for v in volumes.venues if v.venue_type == VenueType.NON_ATS.value)
+    largest = max(firms, default=0)
+    return lower, lower - largest**2 + (largest + aggregated) ** 2
 
 
 def _fraction(part: int, whole: int) -> float | None:
     """Python divides integers of any size to the nearest double, so every store gets the same digits."""
     return part / whole if whole else None
+
+
+def rests_on_newest(inputs: Iterable[int], captures: Iterable[Capture]) -> bool:
+    """Whether each input is the newest normalized capture of its tier. captures: at least the week's."""
+    newest: dict[object, int] = {}
+    for capture in captures:
+        if capture.is_normalized:
+            newest[capture.partition] = max(capture.number, newest.get(capture.partition, 0))
+    return set(inputs) <= set(newest.values())

@@ -1,15 +1,20 @@
-"""What a run noticed: severities, categories, and the fingerprint by which a recurrence is recognized."""
+"""What a run noticed: severities, categories, and the fingerprint by which a recurrence is recognized.
+
+An anomaly is opened when a check first finds it, renewed when the check finds it again, resolved when the check
+passes, and reopened when it is found after that. `settle` is these four rules as one function of values.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from enum import Enum
 
-from attrs import Factory, frozen
+from attrs import evolve, field, frozen
 
 from finra_core.domain.partitions import DOMAIN
+from finra_core.domain.scopes import Scope
 
 
 class Severity(str, Enum):
@@ -44,52 +49,153 @@ class Category(str, Enum):
     CONTROL_TOTAL_MISMATCH = "CONTROL_TOTAL_MISMATCH"
     PIPELINE_ERROR = "PIPELINE_ERROR"
     REJECTED_ROWS = "REJECTED_ROWS"
+    PARTIAL_COVERAGE = "PARTIAL_COVERAGE"
     LATE = "LATE"
     INCOMPLETE_INPUT = "INCOMPLETE_INPUT"
     SILENT_REVISION = "SILENT_REVISION"
     REVISION_SKIPPED = "REVISION_SKIPPED"
+    RUN_FAILED = "RUN_FAILED"
 
     def __str__(self) -> str:
         return self.value
 
 
+OF_FAILURES = frozenset(
+    {
+        Category.SOURCE_UNAVAILABLE,
+        Category.SOURCE_REJECTED,
+        Category.BAD_DATA,
+        Category.CONTROL_TOTAL_MISMATCH,
+        Category.PIPELINE_ERROR,
+    }
+)
+OF_INGESTION = OF_FAILURES | {Category.LATE, Category.SILENT_REVISION, Category.REVISION_SKIPPED}
+OF_NORMALIZATION = OF_FAILURES | {Category.REJECTED_ROWS}
+OF_COVERAGE = frozenset({Category.PARTIAL_COVERAGE})
+OF_WEEKS = frozenset({Category.INCOMPLETE_INPUT})
+"""What the checks of a run look for. What others found stays until their own check passes."""
+
+Detail = str | int | float | bool | None
+Details = Mapping[str, Detail]
+"""Facts behind a finding, for machines: names and scalar values."""
+
+
+def _plain(details: Details) -> dict[str, Detail]:
+    return dict(details)
+
+
 @frozen
 class Anomaly:
-    """One finding about one partition (or week, or source file) at one stage.
-
-    partition_key: the JSON text of `finra_core.domain.partitions`, or another JSON object naming what it concerns.
-    """
+    """One finding about one subject at one stage."""
 
     severity: Severity
     category: Category
-    partition_key: str
+    scope: Scope
     stage: Stage
     message: str
-    details: Mapping[str, object] = Factory(dict)
+    details: Mapping[str, str | int | float | bool | None] = field(factory=dict, converter=_plain)
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits, equal for the same finding of any run: its message and details may differ."""
-        text = "\n".join((DOMAIN, self.category.value, self.partition_key, self.stage.value))
+        text = "\n".join((DOMAIN, self.category.value, self.scope.key, self.stage.value))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @frozen
 class Check:
-    """What one check of one thing at one stage found. What it found before and does not find now is resolved."""
+    """What one check of one subject at one stage found, of the categories that it looks for; None means all.
 
-    partition_key: str
+    Of these, what was found before and is not found now is resolved.
+    """
+
+    scope: Scope
     stage: Stage
     found: tuple[Anomaly, ...] = ()
+    looks_for: frozenset[Category] | None = None
+
+
+@frozen
+class Acknowledgment:
+    """A person's word that an anomaly is known. It holds through the day `until`, for ever where that is None."""
+
+    reason: str
+    at: datetime
+    until: date | None = None
 
 
 @frozen(kw_only=True)
 class AnomalyRecord:
-    """An anomaly as stored: `occurrences` counts the runs that found it; `resolved_at` is None while it is open."""
+    """An anomaly as stored.
+
+    occurrences: how many checks found it. resolved_at: None while it is open. acknowledged: None where nobody did.
+    """
 
     fingerprint: str
     anomaly: Anomaly
     first_seen: datetime
     last_seen: datetime
     occurrences: int
-    resolved_at: datetime | None
+    resolved_at: datetime | None = None
+    acknowledged: Acknowledgment | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last check found it."""
+        return self.resolved_at is None
+
+    def is_acknowledged(self, on: date) -> bool:
+        """Whether a person's acknowledgment holds on this day."""
+        given = self.acknowledged
+        return given is not None and (given.until is None or on <= given.until)
+
+
+def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime) -> list[AnomalyRecord]:
+    """What checks make of the anomalies known so far: the records to store, those that change and no others.
+
+    known: at least the open anomalies of the checks' scopes, and those, open or not, that have the fingerprint of a
+    finding. A finding is opened or renewed, and reopened where it was resolved; every open anomaly of a check's
+    scope and stage that it looks for and did not find is resolved. Of findings with one fingerprint the most severe
+    stays.
+    """
+    records = {record.fingerprint: record for record in known}
+    opened: dict[tuple[Scope, Stage], set[str]] = {}
+    for record in records.values():
+        if record.is_open:
+            opened.setdefault((record.anomaly.scope, record.anomaly.stage), set()).add(record.fingerprint)
+    changed: dict[str, AnomalyRecord] = {}
+    for check in checks:
+        found = {a.fingerprint: a for a in sorted(check.found, key=_mildest_first)}
+        for fingerprint, anomaly in found.items():
+            records[fingerprint] = changed[fingerprint] = _seen(records.get(fingerprint), fingerprint, anomaly, at)
+            opened.setdefault((anomaly.scope, anomaly.stage), set()).add(fingerprint)
+        own = opened.get((check.scope, check.stage), set())
+        for fingerprint in own - found.keys():
+            if check.looks_for is not None and records[fingerprint].anomaly.category not in check.looks_for:
+                continue
+            records[fingerprint] = changed[fingerprint] = evolve(records[fingerprint], resolved_at=at)
+            own.discard(fingerprint)
+    return list(changed.values())
+
+
+def _seen(known: AnomalyRecord | None, fingerprint: str, anomaly: Anomaly, at: datetime) -> AnomalyRecord:
+    if known is None:
+        return AnomalyRecord(fingerprint=fingerprint, anomaly=anomaly, first_seen=at, last_seen=at, occurrences=1)
+    # An acknowledgment is of what was found then. What comes back after it was resolved, or with other facts, is news.
+    acknowledged = known.acknowledged if known.is_open and known.anomaly.details == anomaly.details else None
+    return evolve(
+        known,
+        anomaly=anomaly,
+        last_seen=at,
+        occurrences=known.occurrences + 1,
+        resolved_at=None,
+        acknowledged=acknowledged,
+    )
+
+
+_WORST_FIRST = tuple(Severity)
+
+
+def _mildest_first(anomaly: Anomaly) -> int:
+    """A dictionary keeps the last of equal keys, which is to be the worst."""
+    return -_WORST_FIRST.index(anomaly.severity)

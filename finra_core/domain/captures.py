@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from attrs import frozen
 
 from finra_core.domain.clock import utc_today
+from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import ALL_TIERS, Tier
+from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
 _RESOLUTION = timedelta(microseconds=1)
 
@@ -18,15 +20,39 @@ _RESOLUTION = timedelta(microseconds=1)
 class SourceVersion:
     """FINRA's own mark of a partition's version: its newest lastUpdateDate and its number of rows.
 
+    row_count: None where nobody but the rows themselves counts them, as in a download. Such a version says how recent
+    a content is, and not whether it is the same as another.
     lastUpdateDate is a US Eastern date and is kept per row, so neither a second change on the same
     day nor, without the row count, a withdrawn row would show.
     """
 
     last_update_date: date
-    row_count: int
+    row_count: int | None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether an equal version speaks for equal content."""
+        return self.row_count is not None
 
     def __str__(self) -> str:
-        return f"{self.last_update_date}, {self.row_count:,} rows"
+        rows = "" if self.row_count is None else f", {self.row_count:,} rows"
+        return f"{self.last_update_date}{rows}"
+
+
+@frozen(kw_only=True)
+class NewCapture:
+    """A capture to be stored; the store gives it its number. Fields as in `Capture`."""
+
+    capture_id: str
+    revision: int
+    partition: Partition
+    captured_at: datetime
+    verified_at: datetime
+    content_hash: str
+    version: SourceVersion | None
+    row_count: int
+    run_id: str
+    reason: str
 
 
 @frozen(kw_only=True)
@@ -41,6 +67,11 @@ class Capture:
     row_count: data rows in the raw payload, whatever their kind.
     verified_at: when the last reading that found this content began, the capture's own if none since. A change
         after that instant may not be in it.
+    checked_at: when the source was last asked, by its version or by its content, and still had this; at least
+        verified_at.
+    normalized_at: when its records were stored, None while it has none.
+    rejected_rows: rows of the payload that are no records, None while it has none.
+    coverage: what its records cover, ATS half first; empty while it has none.
     """
 
     number: int
@@ -56,6 +87,20 @@ class Capture:
     run_id: str
     reason: str
     verified_at: datetime
+    checked_at: datetime
+    normalized_at: datetime | None = None
+    rejected_rows: int | None = None
+    coverage: tuple[HalfCoverage, ...] = ()
+
+    @property
+    def is_normalized(self) -> bool:
+        """Whether it has records."""
+        return self.normalized_at is not None
+
+    @property
+    def halves(self) -> tuple[Half, ...]:
+        """The halves of the tier that it has records of."""
+        return tuple(half.half for half in self.coverage if half.rows)
 
     def __str__(self) -> str:
         return self.capture_id if self.revision == 1 else f"{self.capture_id} r{self.revision}"
@@ -102,6 +147,38 @@ def parse_capture_id(capture_id: str) -> CaptureId:
             f"malformed capture_id {capture_id!r}: expected domain:tier:YYYY-MM-DD:YYYYMMDD"
         ) from None
     return parsed
+
+
+def next_revision(captures: Iterable[Capture], capture_id: str) -> int:
+    """One over the newest revision among the captures that share this capture_id, 1 for the first."""
+    return max((capture.revision for capture in captures if capture.capture_id == capture_id), default=0) + 1
+
+
+def newest(captures: Iterable[Capture]) -> Capture | None:
+    """The capture with the highest number."""
+    return max(captures, key=lambda capture: capture.number, default=None)
+
+
+def capture_order(capture: Capture) -> tuple[date, int, int]:
+    """The sort key of captures: by week, tier and number."""
+    return capture.partition.week_ending, TIERS.index(capture.partition.tier), capture.number
+
+
+def by_partition(captures: Iterable[Capture]) -> dict[Partition, list[Capture]]:
+    """Captures by partition, by week and tier, each partition's oldest first."""
+    found: dict[Partition, list[Capture]] = {}
+    for capture in sorted(captures, key=capture_order):
+        found.setdefault(capture.partition, []).append(capture)
+    return found
+
+
+def unnormalized(captures: Sequence[Capture]) -> list[Capture]:
+    """Of one partition's captures those that wait for records, oldest first.
+
+    A capture older than one that has records is superseded and waits for nothing.
+    """
+    done = max((capture.number for capture in captures if capture.is_normalized), default=0)
+    return sorted((c for c in captures if c.number > done), key=lambda capture: capture.number)
 
 
 def next_captured_at(now: datetime, previous: Capture | None) -> datetime:

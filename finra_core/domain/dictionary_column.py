@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -23,6 +24,20 @@ class DictionaryColumn(Generic[V]):
         numbers: DictionaryEncoder[V] = DictionaryEncoder()
         codes = numbers.encode(column)
         return cls(list(numbers), codes)
+
+    @classmethod
+    def joined(cls, parts: Iterable[DictionaryColumn[V]]) -> DictionaryColumn[V]:
+        """Columns one after the other, as one."""
+        numbers: DictionaryEncoder[V] = DictionaryEncoder()
+        codes: list[int] = []
+        for part in parts:
+            codes += map(numbers.encode(part.values).__getitem__, part.codes)
+        return cls(list(numbers), codes)
+
+    def only(self, keep: Iterable[bool]) -> DictionaryColumn[V]:
+        """The elements whose flag is set, in order."""
+        kept = DictionaryColumn.of(compress(self.codes, keep))
+        return DictionaryColumn([self.values[code] for code in kept.values], kept.codes)
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -6,10 +6,21 @@ Every message is one line: what happened, to which week and tier, and what to do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from finra_core.domain.partitions import Partition
+
+class WeekAndTier(Protocol):
+    """What names a partition. Errors stand below the domain's values and know a `Partition` by this alone."""
+
+    @property
+    def week_ending(self) -> date:
+        """A Friday."""
+
+    @property
+    def tier(self) -> str:
+        """A tier's name."""
 
 
 class FinraError(Exception):
@@ -18,7 +29,7 @@ class FinraError(Exception):
     `partition` is the week and tier that it concerns, None where it concerns all of them.
     """
 
-    def __init__(self, message: str, *, partition: Partition | None = None) -> None:
+    def __init__(self, message: str, *, partition: WeekAndTier | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.partition = partition
@@ -44,12 +55,30 @@ class ConfigurationError(FinraError):
     """The request itself is wrong: a malformed week, an unknown tier, a URL nobody serves. Exit code 2."""
 
 
+class PlanDriftError(ConfigurationError):
+    """Source or store are no longer as a plan saw them. Nothing was written. Exit code 2.
+
+    `differences` has one line for each, with both sides.
+    """
+
+    def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.differences = tuple(differences)
+
+
 class WorkersLostError(Retryable):
     """The processes that did a run's steps are gone. What they committed stays. Exit code 2."""
 
 
 class SourceError(FinraError):
-    """A source did not give what was asked. Fails its partition alone."""
+    """A source did not give what was asked. Fails its partition alone.
+
+    `place` is where in the source it happened, such as a file's path, for what names no partition; else None.
+    """
+
+    def __init__(self, message: str, *, partition: WeekAndTier | None = None, place: str | None = None) -> None:
+        super().__init__(message, partition=partition)
+        self.place = place
 
 
 class _AnsweredError(SourceError):
@@ -59,7 +88,7 @@ class _AnsweredError(SourceError):
         self,
         message: str,
         *,
-        partition: Partition | None = None,
+        partition: WeekAndTier | None = None,
         status_code: int | None = None,
         request_id: str | None = None,
     ) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+
+from attrs import field, frozen
 
 from finra_core.domain.anomalies import Anomaly, Category, Severity, Stage
 from finra_core.domain.errors import (
@@ -13,6 +16,7 @@ from finra_core.domain.errors import (
     SourceRejectedError,
     SourceUnavailableError,
 )
+from finra_core.domain.scopes import Scope
 
 
 class ExitCode(IntEnum):
@@ -21,6 +25,19 @@ class ExitCode(IntEnum):
     SUCCESS = 0
     PARTIAL = 1
     CRITICAL = 2
+
+
+@frozen
+class Failure:
+    """Why one partition failed, as a value: what it is an instance of, one line for people, and facts for machines."""
+
+    category: Category
+    message: str
+    details: Mapping[str, str | int | float | bool | None] = field(factory=dict)
+
+    def as_anomaly(self, scope: Scope, stage: Stage) -> Anomaly:
+        """The ERROR that it is for this subject."""
+        return Anomaly(Severity.ERROR, self.category, scope, stage, self.message, self.details)
 
 
 # Most specific first.
@@ -33,19 +50,24 @@ _CATEGORIES: tuple[tuple[type[Exception], Category], ...] = (
 )
 
 
-def failure(error: Exception, partition_key: str, stage: Stage) -> Anomaly:
-    """The ERROR that this exception is for a partition. Not for store and configuration errors: those end the run."""
+def failure_of(error: Exception) -> Failure:
+    """What this exception is for a partition. Not for store and configuration errors: those end the run."""
     category = next((c for kind, c in _CATEGORIES if isinstance(error, kind)), Category.PIPELINE_ERROR)
-    details: dict[str, object] = {"error": type(error).__name__}
+    details: dict[str, str | int | float | bool | None] = {"error": type(error).__name__}
     for name in ("status_code", "request_id"):
         value = getattr(error, name, None)
         if value is not None:
             details[name] = value
-    return Anomaly(Severity.ERROR, category, partition_key, stage, describe(error), details)
+    return Failure(category, describe(error), details)
 
 
 def describe(error: BaseException) -> str:
     """One line for any exception: our own messages as they are, others with their type."""
     if isinstance(error, FinraError):
         return error.message
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  a foreign exception may fail even at this
+        text = "it cannot say what happened"
+    line = " ".join(f"{type(error).__name__}: {text}".split())
+    return line.encode("utf-8", "backslashreplace").decode()

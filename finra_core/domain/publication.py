@@ -19,8 +19,8 @@ _DELAYS = {
     Tier.NMS_TIER_2: timedelta(days=35),
     Tier.OTC: timedelta(days=35),
 }
-GRACE = timedelta(days=3)
-"""How long after its publication day a partition may be absent before that is worth a warning."""
+GRACE_DAYS = 3
+"""How many days after its publication day a partition may be absent before that is worth a warning."""
 
 _FIRST_JUNETEENTH = 2022
 _MONDAY, _SUNDAY = 0, 6
@@ -34,9 +34,9 @@ def publication_date(partition: Partition) -> date:
     return monday + timedelta(days=1) if is_monday_holiday(monday) else monday
 
 
-def late_after(partition: Partition) -> date:
-    """The last day on which the partition's absence is not yet remarkable."""
-    return publication_date(partition) + GRACE
+def late_after(partition: Partition, grace_days: int | None = None) -> date:
+    """The last day on which the partition's absence is not yet remarkable. grace_days: None means `GRACE_DAYS`."""
+    return publication_date(partition) + timedelta(days=GRACE_DAYS if grace_days is None else grace_days)
 
 
 def partition_published_on(day: date, tier: Tier) -> Partition | None:

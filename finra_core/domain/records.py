@@ -6,15 +6,14 @@ same volume summed by FINRA over the venues; where a payload has them they are i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, compress
+from typing import NamedTuple
 
 from attrs import frozen
 
 from finra_core.domain.dictionary_column import DictionaryColumn
-from finra_core.domain.errors import SourceDataError
-from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import VenueType
-from finra_core.weekly_summary.delimited import Table
+from finra_core.domain.tiers import Half, VenueType
 
 MICROS = 1_000_000
 """Shares are counted in millionths: FINRA publishes up to 6 decimals since the week of 2026-02-23."""
@@ -27,39 +26,53 @@ _ATS, _NON_ATS, _DE_MINIMIS = VenueType.ATS.value, VenueType.NON_ATS.value, Venu
 NO_CRD = frozenset({"", "0"})
 """How FINRA writes that a row has no CRD number: its weekly data has null, its monthly data 0."""
 
-ATS_RECORD, NON_ATS_RECORD = "ATS_W_SMBL_FIRM", "OTC_W_SMBL_FIRM"
-FIRM_TYPES = {ATS_RECORD: _ATS, NON_ATS_RECORD: _NON_ATS}
-"""summaryTypeCodes of records, and their venue type."""
-CONTROL_TYPES = {"ATS_W_SMBL": _ATS, "OTC_W_SMBL": _NON_ATS}
-"""summaryTypeCodes of control totals, and their venue type."""
-_OTHER_CUTS = frozenset({"ATS_W_FIRM", "OTC_W_FIRM", "ATS_W_VOL_STATS", "OTC_W_VOL_STATS"})
-SUMMARY_TYPES = frozenset({*FIRM_TYPES, *CONTROL_TYPES, *_OTHER_CUTS})
 
-SecurityKey = tuple[str, str, str]
-"""(symbol, issue name, product type); empty text where FINRA gives none. Never case-folded: TPC is not TpC."""
-VenueKey = tuple[str, str, str, str]
-"""(venue type, MPID, CRD number, venue name); empty text where FINRA gives none."""
+class Security(NamedTuple):
+    """What was traded; empty text where FINRA gives none. Never case-folded: TPC is not TpC."""
+
+    symbol: str
+    issue_name: str
+    product_type: str
 
 
-def venue_identity(venue: VenueKey) -> VenueKey:
-    """The key without the name, which FINRA changes at will; only aggregates are told apart by their names."""
-    kind, mpid, crd, name = venue
-    return kind, mpid, crd, name if kind == _DE_MINIMIS else ""
+class Venue(NamedTuple):
+    """Who reported the volume; empty text where FINRA gives none. venue_type: a `VenueType`'s value."""
+
+    venue_type: str
+    mpid: str
+    crd: str
+    name: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one venue, not FINRA's aggregate of many firms."""
+        return self.venue_type != _DE_MINIMIS
 
 
-def canonical_venue(venue: VenueKey) -> VenueKey:
-    """The key as it is stored: a non-ATS row with a name and no CRD number, or CRD 0, is an aggregate of firms."""
-    kind, mpid, crd, name = venue
-    return (_DE_MINIMIS, mpid, "", name) if kind == _NON_ATS and crd in NO_CRD and name else venue
+class Record(NamedTuple):
+    """One row: micro-shares, whole trades, and FINRA's lastUpdateDate as ISO 8601 text."""
+
+    security: Security
+    venue: Venue
+    shares_micros: int
+    trades: int
+    last_update_date: str
 
 
-def half_of(venue: VenueKey) -> str:
-    """The half of the tier that the venue's volume is published in, ATS or NON_ATS."""
-    return _ATS if venue[0] == _ATS else _NON_ATS
+def venue_identity(venue: Venue) -> Venue:
+    """The venue without its name, which FINRA changes at will; only aggregates are told apart by their names."""
+    return venue if venue.venue_type == _DE_MINIMIS else venue._replace(name="")
 
 
-Record = tuple[SecurityKey, VenueKey, int, int, str]
-"""(security, venue, micro-shares, trades, last update date)."""
+def canonical_venue(venue: Venue) -> Venue:
+    """The venue as it is stored: a non-ATS row with a name and no CRD number, or CRD 0, is an aggregate of firms."""
+    is_aggregate = venue.venue_type == _NON_ATS and venue.crd in NO_CRD and venue.name
+    return venue._replace(venue_type=_DE_MINIMIS, crd="") if is_aggregate else venue
+
+
+def half_of(venue_type: str) -> Half:
+    """The half of the tier that a venue type's volume is published in."""
+    return Half.ATS if venue_type == _ATS else Half.NON_ATS
 
 
 @frozen(eq=False)
@@ -70,8 +83,8 @@ class Records:
     A record's key is its security and its `venue_identity`.
     """
 
-    securities: DictionaryColumn[SecurityKey]
-    venues: DictionaryColumn[VenueKey]
+    securities: DictionaryColumn[Security]
+    venues: DictionaryColumn[Venue]
     shares_micros: list[int]
     trades: list[int]
     last_update_dates: DictionaryColumn[str]
@@ -92,49 +105,39 @@ class Records:
     def __len__(self) -> int:
         return len(self.shares_micros)
 
-    def rows(self) -> Iterable[Record]:
-        """The records one by one, in their order."""
-        return zip(self.securities, self.venues, self.shares_micros, self.trades, self.last_update_dates, strict=True)
+    @classmethod
+    def joined(cls, parts: Sequence[Records]) -> Records:
+        """The records of several captures, one after the other."""
+        return cls(
+            DictionaryColumn.joined(part.securities for part in parts),
+            DictionaryColumn.joined(part.venues for part in parts),
+            list(chain.from_iterable(part.shares_micros for part in parts)),
+            list(chain.from_iterable(part.trades for part in parts)),
+            DictionaryColumn.joined(part.last_update_dates for part in parts),
+        )
+
+    def rows(self) -> Iterator[Record]:
+        """The records one by one, in their order: readable, and far slower than the columns."""
+        columns = (self.securities, self.venues, self.shares_micros, self.trades, self.last_update_dates)
+        return map(Record._make, zip(*columns, strict=True))
 
     def without(self, indices: Collection[int]) -> Records:
         """The other records, in their order."""
         if not indices:
             return self
-        out = frozenset(indices)
-        return Records.of(row for i, row in enumerate(self.rows()) if i not in out)
-
-
-def check_identity(distinct: Callable[[str], Collection[str]], partition: Partition) -> None:
-    """Check that every row says the partition's tier and week, as far as the document says any.
-
-    distinct: the values in a column by its name, none where there is no such column.
-
-    Raises:
-        SourceDataError: a row says another.
-    """
-    expected = {
-        "tierDescription": partition.tier.finra_description,
-        "tierIdentifier": partition.tier.finra_code,
-        "weekStartDate": partition.week_start.isoformat(),
-    }
-    for name, value in expected.items():
-        others = set(distinct(name)) - {value}
-        if others:
-            raise SourceDataError(f"{name} is {min(others)!r} where {value!r} is asked for", partition=partition)
+        keep = [True] * len(self)
+        for i in indices:
+            keep[i] = False
+        return Records(
+            self.securities.only(keep),
+            self.venues.only(keep),
+            list(compress(self.shares_micros, keep)),
+            list(compress(self.trades, keep)),
+            self.last_update_dates.only(keep),
+        )
 
 
 def format_shares(micros: int) -> str:
     """Millionths of a share as decimal text without trailing zeros: 1500000 is 1.5."""
     whole, fraction = divmod(micros, MICROS)
     return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
-
-
-def summary_types(table: Table) -> list[str]:
-    """Each row's summaryTypeCode: downloads have no such column, but only one of MPID and CRD number."""
-    if "summaryTypeCode" in table.columns:
-        return table.columns["summaryTypeCode"]
-    if "firmCRDNumber" not in table.columns:
-        return [ATS_RECORD] * len(table)
-    if "MPID" not in table.columns:
-        return [NON_ATS_RECORD] * len(table)
-    return [ATS_RECORD if mpid else NON_ATS_RECORD for mpid in table.columns["MPID"]]

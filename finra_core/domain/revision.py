@@ -1,37 +1,120 @@
 """The revision policy: whether a partition is to be ingested, as a function of what is known and nothing else.
 
-FINRA's lastUpdateDate is a date, so a version seen on that very day does not exclude a later change of the
-same day. Only a capture read after the day had ended is trusted to be equal to an equal version; until
-then the content is fetched and compared.
+FINRA's lastUpdateDate is a date. A version seen on that very day does not exclude a later change of the same
+day. Only a capture read after the day had ended is trusted to equal an equal version. Until then the content is
+fetched and compared.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from finra_core.domain.captures import Capture, SourceVersion
 from finra_core.domain.publication import day_has_ended
-
-_SHOWN = 8
 
 
 class Action(str, Enum):
     """What is to be done with a partition. COMPARE means: fetch it, then decide by its content."""
 
     INGEST = "ingest"
-    SKIP = "skip"
     COMPARE = "compare"
+    SKIP = "skip"
+    WAIT = "wait"
+    FAIL = "fail"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Rule(str, Enum):
+    """Why an action was chosen: one rule each."""
+
+    FIRST_CAPTURE = "first_capture"
+    FORCED = "forced"
+    VERIFY = "verify"
+    NO_VERSION = "no_version"
+    VERSION_CHANGED = "version_changed"
+    VERSION_UNCHANGED = "version_unchanged"
+    VERSION_OF_THAT_DAY = "version_of_that_day"
+    CONTENT_CHANGED = "content_changed"
+    CONTENT_UNCHANGED = "content_unchanged"
+    RECORDS_UNCHANGED = "records_unchanged"
+    SILENT_REVISION = "silent_revision"
+    CAPTURED_MEANWHILE = "captured_meanwhile"
+    LOCKED = "locked"
+    NOT_DUE = "not_due"
+    NOT_THERE_YET = "not_there_yet"
+    LATE = "late"
+    NO_LONGER_OFFERED = "no_longer_offered"
+    NOT_OFFERED = "not_offered"
+    SOURCE_FAILED = "source_failed"
+    CONTENT_REFUSED = "content_refused"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@frozen(kw_only=True)
+class CaptureRef:
+    """Which capture a decision rests on."""
+
+    number: int
+    capture_id: str
+    revision: int
+    content_hash: str
+    version: SourceVersion | None
+
+    @classmethod
+    def of(cls, capture: Capture) -> CaptureRef:
+        """A reference to this capture."""
+        return cls(
+            number=capture.number,
+            capture_id=capture.capture_id,
+            revision=capture.revision,
+            content_hash=capture.content_hash,
+            version=capture.version,
+        )
+
+    def __str__(self) -> str:
+        return self.capture_id if self.revision == 1 else f"{self.capture_id} r{self.revision}"
+
+
+@frozen(kw_only=True)
+class Evidence:
+    """What a decision rests on; None where it does not rest on that.
+
+    latest: the store's newest capture of the partition. version, content_hash: the source's. due: the partition's
+    publication day. offered_from: the first week ending of the tier that the source offers. note: a person's reason,
+    or an error's message.
+    """
+
+    latest: CaptureRef | None = None
+    version: SourceVersion | None = None
+    content_hash: str | None = None
+    due: date | None = None
+    offered_from: date | None = None
+    note: str | None = None
 
 
 @frozen
 class Decision:
-    """An action and why. `silent` marks a change of content that the source's version did not show."""
+    """An action, the rule that chose it, and what that rests on."""
 
     action: Action
-    reason: str
-    silent: bool = False
+    rule: Rule
+    evidence: Evidence = Evidence()
+
+    @property
+    def needs_fetch(self) -> bool:
+        """Whether the content is wanted, to store it or to compare it."""
+        return self.action in (Action.INGEST, Action.COMPARE)
+
+    def because(self, note: str) -> Decision:
+        """The same decision with this note in its evidence."""
+        return evolve(self, evidence=evolve(self.evidence, note=note))
 
 
 def decide_by_version(
@@ -42,13 +125,30 @@ def decide_by_version(
     verify: bool = False,
 ) -> Decision:
     """The decision before anything is fetched. `forced` is the reason of --force, None without it."""
+    evidence = Evidence(latest=_ref(latest), version=version, note=forced)
+    return Decision(*_by_version(latest, version, forced=forced, verify=verify), evidence)
+
+
+def _by_version(  # noqa: PLR0911  a rule a line, first match wins
+    latest: Capture | None, version: SourceVersion | None, *, forced: str | None, verify: bool
+) -> tuple[Action, Rule]:
     if latest is None:
-        return _FIRST
+        return Action.INGEST, Rule.FIRST_CAPTURE
     if forced is not None:
-        return _forced(forced)
+        return Action.INGEST, Rule.FORCED
     if verify:
-        return Decision(Action.COMPARE, "verifying the content")
-    return _compare_versions(version, latest)
+        return Action.COMPARE, Rule.VERIFY
+    if version is None or not _are_comparable(version, latest.version):
+        return Action.COMPARE, Rule.NO_VERSION
+    if version != latest.version:
+        return Action.INGEST, Rule.VERSION_CHANGED
+    if not day_has_ended(version.last_update_date, latest.verified_at):
+        return Action.COMPARE, Rule.VERSION_OF_THAT_DAY
+    return Action.SKIP, Rule.VERSION_UNCHANGED
+
+
+def _are_comparable(version: SourceVersion, stored: SourceVersion | None) -> bool:
+    return stored is not None and version.is_comparable and stored.is_comparable
 
 
 def decide_by_content(
@@ -59,39 +159,26 @@ def decide_by_content(
     forced: str | None = None,
 ) -> Decision:
     """The decision once the content is here. Equal content is never stored again, unless forced."""
+    evidence = Evidence(latest=_ref(latest), version=version, content_hash=content_hash, note=forced)
+    return Decision(*_by_content(latest, content_hash, version, forced=forced), evidence)
+
+
+def _by_content(
+    latest: Capture | None, content_hash: str, version: SourceVersion | None, *, forced: str | None
+) -> tuple[Action, Rule]:
     if latest is None:
-        return _FIRST
-    new, stored = content_hash[:_SHOWN], latest.content_hash[:_SHOWN]
+        return Action.INGEST, Rule.FIRST_CAPTURE
     if forced is not None:
-        return _forced(forced)
+        return Action.INGEST, Rule.FORCED
     if content_hash == latest.content_hash:
-        return Decision(Action.SKIP, f"Content unchanged (hash {new})")
-    if version is not None and latest.version is not None and version != latest.version:
-        return Decision(Action.INGEST, _difference(version, latest.version))
-    trusted = version is not None and day_has_ended(version.last_update_date, latest.verified_at)
-    silent = trusted and version == latest.version
-    return Decision(Action.INGEST, f"content changed, hash {new} != {stored}", silent)
-
-
-def _compare_versions(version: SourceVersion | None, latest: Capture) -> Decision:
-    if version is None or latest.version is None:
-        return Decision(Action.COMPARE, "no version to compare, comparing the content")
+        return Action.SKIP, Rule.CONTENT_UNCHANGED
+    if version is None or not _are_comparable(version, latest.version):
+        return Action.INGEST, Rule.CONTENT_CHANGED
     if version != latest.version:
-        return Decision(Action.INGEST, _difference(version, latest.version))
-    if not day_has_ended(version.last_update_date, latest.verified_at):
-        return Decision(Action.COMPARE, f"captured before {version.last_update_date} had ended, comparing the content")
-    return Decision(Action.SKIP, f"Source unchanged since {version.last_update_date}")
+        return Action.INGEST, Rule.VERSION_CHANGED
+    trusted = day_has_ended(version.last_update_date, latest.verified_at)
+    return Action.INGEST, Rule.SILENT_REVISION if trusted else Rule.CONTENT_CHANGED
 
 
-_FIRST = Decision(Action.INGEST, "No prior capture found (first ingest)")
-
-
-def _forced(reason: str) -> Decision:
-    return Decision(Action.INGEST, f"Forced: {reason}")
-
-
-def _difference(version: SourceVersion, stored: SourceVersion) -> str:
-    if version.last_update_date != stored.last_update_date:
-        sign = ">" if version.last_update_date > stored.last_update_date else "<"
-        return f"source updated {version.last_update_date} {sign} stored {stored.last_update_date}"
-    return f"source has {version.row_count:,} rows, stored {stored.row_count:,}"
+def _ref(latest: Capture | None) -> CaptureRef | None:
+    return None if latest is None else CaptureRef.of(latest)

@@ -79,3 +79,13 @@ class VenueType(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+class Half(str, Enum):
+    """FINRA publishes a tier as two halves: the volume of ATSs, and that of all other firms (non-ATS)."""
+
+    ATS = "ATS"
+    NON_ATS = "NON_ATS"
+
+    def __str__(self) -> str:
+        return self.value

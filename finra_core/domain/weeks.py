@@ -12,6 +12,9 @@ from finra_core.domain.clock import utc_today
 from finra_core.domain.errors import ConfigurationError
 
 FRIDAY = 4
+DEFAULT_LOOKBACK = 6
+"""How many weeks that are due in all tiers a run looks at. Restatements of older weeks are found by the sweep."""
+
 _WEEK = timedelta(weeks=1)
 
 

@@ -1,115 +1,259 @@
-"""Which partitions a run looks at, and what it will do with each. Nothing here fetches, writes or waits."""
+"""Making a plan: list the source, read the store, probe each partition, decide. Nothing here writes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date
-from enum import Enum
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from finra_core.domain.captures import Capture, SourceVersion
-from finra_core.domain.errors import ConfigurationError, SourceError
+from finra_core.domain.absence import decide_absent, first_offered
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import SourceError, StoreError
+from finra_core.domain.failures import Failure, describe, failure_of
 from finra_core.domain.partitions import Partition
-from finra_core.domain.publication import due_weeks, late_after, publication_date
-from finra_core.domain.revision import Action, Decision
-from finra_core.domain.tiers import TIERS
-from finra_core.domain.weeks import calculate_target_weeks, week_is_over
-from finra_core.runs.request import DEFAULT_LOOKBACK, RunRequest, Window
-
-
-class Absence(str, Enum):
-    """Why a source does not offer a partition: its day has not come, it is overdue, or it was there before."""
-
-    NOT_DUE = "not_due"
-    LATE = "late"
-    GONE = "gone"
+from finra_core.domain.revision import (
+    Action,
+    CaptureRef,
+    Decision,
+    Evidence,
+    Rule,
+    decide_by_version,
+)
+from finra_core.domain.tiers import Tier
+from finra_core.ports.observer import Phase, SourceFailed, WeeksTargeted
+from finra_core.ports.source import Listing, SourceKind
+from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
+from finra_core.runs.context import Run
+from finra_core.runs.fetching import fetch
+from finra_core.runs.forms import decide_fetched
+from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
+from finra_core.runs.pool import Pool
+from finra_core.runs.request import RunRequest
+from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
+from finra_core.runs.targets import newest_week_first, target_partitions
+from finra_core.runs.wording import reason
 
 
 @frozen(kw_only=True)
 class Candidate:
-    """A partition that a run looks at, what the store has of it, and whether the source offers it.
+    """A partition to look at, what the store has of it, and what the source's listing says of it.
 
-    problem: why the source cannot offer it, though it should.
+    failure: why the source cannot offer it, though it should. offered_from: the first week ending of its tier there.
     """
 
     partition: Partition
+    origin: Origin
     latest: Capture | None
     listed: bool
-    problem: SourceError | None = None
+    failure: Failure | None
+    offered_from: date | None
+    by_name: bool
+    verify: bool
+    grace_days: Mapping[Tier, int]
+
+
+def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
+    """What a run would do now. Contents that have to be compared are not fetched yet: see `resolve`.
+
+    Raises:
+        StoreError: the store failed.
+    """
+    planned_at = run.clock()
+    listing = _list(run)
+    targets = _targets(run, request, listing)
+    run.tell(WeeksTargeted, weeks=tuple(sorted({p.week_ending for p in targets}, reverse=True)))
+    is_swept = request.sweep and not request.weeks and run.source.info.kind is SourceKind.FEED and not listing.failure
+    with run.store.read() as view:
+        wanted = CaptureQuery(newest=True) if is_swept else CaptureQuery(partitions=frozenset(targets), newest=True)
+        latest = {capture.partition: capture for capture in view.captures(wanted)}
+        since = _swept_from(view) if is_swept else None
+    candidates = [_asked(partition, latest.get(partition), request, listing) for partition in targets]
+    sweep = None
+    if is_swept:
+        offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
+        older = older_captures(latest.values(), offered, targets)
+        restated, sweep = _sweep(run, older, since, targets, planned_at)
+        candidates += _older(older, restated, request, listing)
+    planned = pool.run(Phase.PLAN, _plan_partition, run, candidates)
+    return Plan(
+        schema_version=PLAN_VERSION,
+        request=request,
+        run_date=run.run_date,
+        planned_at=planned_at,
+        source=run.source.info.label,
+        store=run.store.url,
+        partitions=tuple(sorted(planned, key=lambda each: newest_week_first(each.partition))),
+        problems=listing.problems,
+        sweep=sweep,
+        resolved=False,
+    )
+
+
+def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
+    """The plan with every COMPARE decided by content: fetched and compared, nothing kept."""
+    return evolve(plan, partitions=tuple(pool.run(Phase.COMPARE, _compare, run, plan.partitions)), resolved=True)
+
+
+# The source's list ------------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)
-class Planned:
-    """A partition and what is to become of it: exactly one of decision, absence and error is set.
+class _Listed:
+    """A listing as planning needs it. failure: why there is none. failures: of partitions that it should offer."""
 
-    latest: the capture that the decision rests on, None where there is none.
-    """
-
-    partition: Partition
-    latest: Capture | None = None
-    version: SourceVersion | None = None
-    decision: Decision | None = None
-    absence: Absence | None = None
-    error: Exception | None = None
-
-    @property
-    def needs_fetch(self) -> bool:
-        """Whether its content is wanted, to store it or to compare it."""
-        return self.decision is not None and self.decision.action is not Action.SKIP
+    partitions: frozenset[Partition] = frozenset()
+    failures: Mapping[Partition, Failure]
+    problems: tuple[Problem, ...]
+    failure: Failure | None = None
+    first: Mapping[Tier, date]
 
 
-def check_request(request: RunRequest, on: date) -> None:
-    """What can be refused before any I/O.
-
-    Raises:
-        ConfigurationError: a week asked for is not over on the run date, or the window begins before the calendar.
-    """
-    if not request.weeks:
-        _look_back(request, on)
-    for week_ending in request.weeks:
-        if not week_is_over(week_ending, on):
-            raise ConfigurationError(f"the week ending {week_ending} is not over on {on}: FINRA has nothing of it yet")
+def _list(run: Run) -> _Listed:
+    try:
+        listing = run.source.list_partitions()
+    except Exception as error:  # noqa: BLE001  whatever a source raises, it did not answer
+        run.tell(SourceFailed, message=describe(error))
+        return _Listed(
+            failures={}, problems=(Problem(message=describe(error), place=None),), failure=failure_of(error), first={}
+        )
+    return _listed(run, listing)
 
 
-def target_partitions(request: RunRequest, on: date, archived: Collection[Partition] | None) -> list[Partition]:
-    """The partitions that a run looks at, newest week first, then in tier order.
-
-    archived: what an archive holds, None for a live feed. Only an archive is taken whole by default.
-    """
-    if request.weeks:
-        targets = {Partition(week, tier) for week in request.weeks for tier in request.tiers}
-    elif archived is not None and request.lookback_weeks is None:
-        targets = {partition for partition in archived if partition.tier in request.tiers}
-    else:
-        targets = _look_back(request, on)
-    return sorted(targets, key=newest_week_first)
-
-
-def explain_absence(partition: Partition, latest: Capture | None, on: date) -> Absence:
-    """What it means that the source does not list this partition."""
-    if latest is not None:
-        return Absence.GONE
-    return Absence.LATE if on > late_after(partition) else Absence.NOT_DUE
+def _listed(run: Run, listing: Listing) -> _Listed:
+    nobodys = [Problem(message=each.message, place=each.place) for each in listing.problems if each.partition is None]
+    doubts = [Problem(message=each.message, place=each.place, is_doubt=True) for each in listing.doubts]
+    failures = {
+        Partition(problem.partition.week_ending, Tier(problem.partition.tier)): failure_of(problem)
+        for problem in listing.problems
+        if problem.partition is not None
+    }
+    return _Listed(
+        partitions=listing.partitions,
+        failures=failures,
+        problems=(*nobodys, *doubts),
+        first=first_offered(listing.partitions),
+    )
 
 
-def describe_absence(partition: Partition, absence: Absence, on: date) -> str:
-    """The reason that goes into the report."""
-    due = publication_date(partition)
-    if absence is Absence.GONE:
-        return "no longer offered by the source; the captures stay"
-    if absence is Absence.LATE:
-        return f"late: was due on {due}"
-    return f"due on {due}" if on < due else f"due since {due}, not there yet"
+def _targets(run: Run, request: RunRequest, listing: _Listed) -> list[Partition]:
+    is_archive = run.source.info.kind is SourceKind.ARCHIVE
+    archived = listing.partitions | listing.failures.keys() if is_archive else None
+    return target_partitions(request, run.run_date, archived)
 
 
-def _look_back(request: RunRequest, on: date) -> set[Partition]:
-    weeks = request.lookback_weeks or DEFAULT_LOOKBACK
-    if request.window is Window.CALENDAR:
-        return {Partition(week, tier) for week in calculate_target_weeks(weeks, on) for tier in request.tiers}
-    return {Partition(week, tier) for tier in request.tiers for week in due_weeks(tier, weeks, on)}
+# Whom to look at --------------------------------------------------------------------------------------
 
 
-def newest_week_first(partition: Partition) -> tuple[int, int]:
-    """The sort key of a run's order of partitions: newest week first, then in tier order."""
-    return -partition.week_ending.toordinal(), TIERS.index(partition.tier)
+def _asked(partition: Partition, latest: Capture | None, request: RunRequest, listing: _Listed) -> Candidate:
+    return Candidate(
+        partition=partition,
+        origin=Origin.ASKED,
+        latest=latest,
+        listed=partition in listing.partitions,
+        failure=listing.failures.get(partition, listing.failure),
+        offered_from=listing.first.get(partition.tier),
+        by_name=bool(request.weeks),
+        verify=request.verify,
+        grace_days=request.grace_days,
+    )
+
+
+def _older(
+    older: Sequence[Capture], restated: Collection[Partition], request: RunRequest, listing: _Listed
+) -> list[Candidate]:
+    turns = {turn.capture.partition: turn for turn in rotation(older)}
+    candidates = []
+    for capture in older:
+        turn = turns.get(capture.partition)
+        if capture.partition in restated or turn is not None:
+            asked = _asked(capture.partition, capture, request, listing)
+            origin = Origin.RESTATED if capture.partition in restated else Origin.ROTATION
+            verify = request.verify or (turn is not None and turn.verify)
+            candidates.append(evolve(asked, origin=origin, verify=verify))
+    return candidates
+
+
+def _swept_from(view: ReadView) -> date | None:
+    runs = view.runs(RunQuery(swept=True, limit=1))
+    return runs[0].sweep_from if runs else None
+
+
+def _sweep(
+    run: Run, older: Sequence[Capture], swept_from: date | None, targets: Collection[Partition], at: datetime
+) -> tuple[frozenset[Partition], SweepPlan]:
+    """Which older partitions the source says were restated since the last sweep, and what it was asked."""
+    since = sweep_since(swept_from, older)
+    restated = frozenset[Partition]() if since is None else _restated(run, since, targets)
+    gives_up = restated is None and (swept_from is None or is_out_of_reach(swept_from, at))
+    next_from = next_sweep_from(at) if restated is not None or gives_up else None
+    plan = SweepPlan(since=since, told=restated is not None, older=len(older), next_from=next_from)
+    return restated or frozenset(), plan
+
+
+def _restated(run: Run, since: date, targets: Collection[Partition]) -> frozenset[Partition] | None:
+    try:
+        return run.source.restated_since(since, min(partition.week_ending for partition in targets))
+    except Exception as error:  # noqa: BLE001  a sweep that fails is one that could not tell
+        run.tell(SourceFailed, message=describe(error))
+        return None
+
+
+# What to do with each ---------------------------------------------------------------------------------
+
+
+def _plan_partition(run: Run, candidate: Candidate) -> PlannedPartition:
+    """Ask the source for a partition's version, and decide."""
+    partition, latest = candidate.partition, candidate.latest
+    if candidate.failure is not None:
+        return _failed(candidate, candidate.failure)
+    if not candidate.listed:
+        return _absent(candidate, run.run_date)
+    try:
+        version = run.source.probe(partition)
+    except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
+        return _failed(candidate, failure_of(error))
+    forced = run.forced if candidate.origin is Origin.ASKED else None
+    decision = decide_by_version(latest, version, forced=forced, verify=candidate.verify)
+    planned = PlannedPartition(partition=partition, origin=candidate.origin, decision=decision)
+    return evolve(planned, estimate=run.source.estimate(version)) if decision.needs_fetch else planned
+
+
+def _absent(candidate: Candidate, on: date) -> PlannedPartition:
+    decision = decide_absent(
+        candidate.partition,
+        candidate.latest,
+        on,
+        offered_from=candidate.offered_from,
+        by_name=candidate.by_name,
+        grace_days=candidate.grace_days,
+    )
+    planned = PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision)
+    if decision.action is not Action.FAIL:
+        return planned
+    missing = SourceError(f"asked for by name, but {reason(decision)}", partition=candidate.partition)
+    return evolve(planned, decision=decision, failure=failure_of(missing))
+
+
+def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:
+    latest = None if candidate.latest is None else CaptureRef.of(candidate.latest)
+    decision = Decision(Action.FAIL, Rule.SOURCE_FAILED, Evidence(latest=latest, note=failure.message))
+    return PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision, failure=failure)
+
+
+def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:
+    if planned.decision.action is not Action.COMPARE:
+        return planned
+    try:
+        fetched = fetch(run, planned.partition, planned.decision.evidence.version)
+        with run.store.read() as view:
+            captures = view.captures(CaptureQuery(partitions=frozenset({planned.partition})))
+            forced = run.forced if planned.origin is Origin.ASKED else None
+            decision = decide_fetched(view, captures, fetched, forced)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  as in `_plan_partition`
+        evidence = evolve(planned.decision.evidence, note=describe(error))
+        refused = Decision(Action.FAIL, Rule.CONTENT_REFUSED, evidence)
+        return evolve(planned, decision=refused, failure=failure_of(error))
+    return evolve(planned, decision=decision)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
-from finra_core.domain.anomalies import Severity
+from finra_core.domain.anomalies import Anomaly, Severity, Stage
+from finra_core.domain.captures import Capture
 from finra_core.domain.failures import ExitCode
+from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Readiness
+from finra_core.domain.revision import Action, CaptureRef, Decision, Rule
 from finra_core.domain.tiers import Tier
-from finra_core.domain.timestamps import parse_utc_text, utc_text
-from finra_core.ports import Usage
+from finra_core.ports.source import Usage
+from finra_core.runs.plan import Origin, Plan, PlannedPartition, SweepPlan
+from finra_core.runs.request import Mode
+from finra_core.runs.targets import newest_week_first
+from finra_core.runs.wording import reason
 
-if TYPE_CHECKING:
-    from cattrs.preconf.json import JsonConverter
-
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Outcome(str, Enum):
@@ -30,13 +33,17 @@ class Outcome(str, Enum):
     FAILED = "failed"
     NOT_DUE = "not_due"
     LATE = "late"
+    NOT_OFFERED = "not_offered"
     WOULD_INGEST = "would_ingest"
     WOULD_SKIP = "would_skip"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @frozen(kw_only=True)
 class PartitionReport:
-    """One partition's outcome. rows: of the capture that this run ingested, else None.
+    """One partition's outcome. rule: what decided it. rows: of the capture that this run ingested, else None.
 
     capture_id and revision: of that capture, or of the newest one when nothing was ingested, None where
     there is none. stages: those that this run completed, in order.
@@ -46,30 +53,66 @@ class PartitionReport:
     tier: Tier
     outcome: Outcome
     reason: str
+    rule: Rule | None = None
+    origin: Origin = Origin.ASKED
     capture_id: str | None = None
     revision: int | None = None
     rows: int | None = None
-    stages: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def partition(self) -> Partition:
+        """What it is about."""
+        return Partition(self.week_ending, self.tier)
+
+
+@frozen(kw_only=True)
+class Finding:
+    """An anomaly that the run found, as the report shows it; INFO is counted and not listed."""
+
+    severity: Severity
+    category: str
+    stage: Stage
+    week_ending: date | None
+    tier: str | None
+    message: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, anomaly: Anomaly) -> Finding:
+        """What the report shows of this anomaly."""
+        return cls(
+            severity=anomaly.severity,
+            category=anomaly.category.value,
+            stage=anomaly.stage,
+            week_ending=anomaly.scope.week_ending,
+            tier=anomaly.scope.tier,
+            message=anomaly.message,
+            fingerprint=anomaly.fingerprint,
+        )
 
 
 @frozen(kw_only=True)
 class RunReport:
     """A run's report. partitions: newest week first, then in tier order; readiness: newest week first.
 
-    anomalies: how many findings of each severity this run made. problems: what the source holds but could
-    not offer as any partition. usage: what the source cost, or in a dry run, what it would cost besides.
+    anomalies: how many findings of each severity this run made. findings: those above INFO. problems: what the source
+    holds but could not offer as any partition. usage: what the source cost so far. expected_usage: what the plan
+    expected fetching to cost.
     """
 
     schema_version: int
     run_id: str
-    mode: str
+    mode: Mode
     run_date: date
     started_at: datetime
     finished_at: datetime
     partitions: tuple[PartitionReport, ...]
     readiness: tuple[Readiness, ...]
     anomalies: Mapping[str, int]
+    findings: tuple[Finding, ...]
     problems: tuple[str, ...]
+    sweep: SweepPlan | None
     usage: Usage
     expected_usage: Usage
     exit_code: int
@@ -80,23 +123,137 @@ class RunReport:
 
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON, by the field names above; dates and times in ISO 8601, times UTC with Z."""
-        return str(_converter().dumps(self, indent=indent))
+        from finra_core.runs.serialization import to_json  # noqa: PLC0415  a run that prints no JSON need not import it
+
+        return to_json(self, indent=indent)
 
     @classmethod
     def from_json(cls, text: str) -> RunReport:
-        """The inverse of `to_json`."""
-        return _converter().loads(text, cls)
+        """The inverse of `to_json`.
+
+        Raises:
+            ConfigurationError: the text is no report.
+        """
+        from finra_core.runs.serialization import from_json  # noqa: PLC0415  as above
+
+        return from_json(text, cls)
 
 
-def _converter() -> JsonConverter:
-    from cattrs.preconf.json import make_converter  # noqa: PLC0415  a run that prints no JSON need not import it
+@define
+class Tally:
+    """What became of each partition so far, and what was found; each may come more than once."""
 
-    converter = make_converter()
-    converter.register_unstructure_hook(datetime, utc_text)
-    converter.register_structure_hook(datetime, lambda text, _type: parse_utc_text(text))
-    return converter
+    _reports: dict[Partition, PartitionReport] = field(factory=dict)
+    _found: dict[str, Anomaly] = field(factory=dict)
+
+    def enter(self, report: PartitionReport, found: Iterable[Anomaly] = ()) -> None:
+        """Add to a partition's report: what failed stays failed, what was ingested stays so."""
+        before = self._reports.get(report.partition)
+        if before is not None:
+            kept = report if report.outcome is Outcome.FAILED else before
+            report = evolve(kept, stages=before.stages + report.stages, rows=before.rows)
+        self._reports[report.partition] = report
+        self.note(found)
+
+    def complete(self, partition: Partition, stage: Stage) -> None:
+        """Add a stage to a partition's report, if the run has one of it."""
+        before = self._reports.get(partition)
+        if before is not None:
+            self._reports[partition] = evolve(before, stages=(*before.stages, stage))
+
+    def note(self, found: Iterable[Anomaly]) -> None:
+        """Count a finding once a run, however often a week-by-week run comes past it."""
+        for anomaly in found:
+            self._found.setdefault(anomaly.fingerprint, anomaly)
+
+    def close(
+        self,
+        plan: Plan,
+        *,
+        run_id: str,
+        mode: Mode,
+        started_at: datetime,
+        finished_at: datetime,
+        readiness: tuple[Readiness, ...],
+        usage: Usage,
+    ) -> RunReport:
+        """The report. A problem of the source that is no partition's, and that none tells, is an ERROR of its own."""
+        told = {report.reason for report in self._reports.values()}
+        untold = [problem for problem in plan.problems if problem.message not in told]
+        found = Counter(anomaly.severity for anomaly in self._found.values())
+        # What has a place is a finding like any other. What has none is told of here alone.
+        found[Severity.ERROR] += sum(problem.place is None for problem in untold)
+        return RunReport(
+            schema_version=SCHEMA_VERSION,
+            run_id=run_id,
+            mode=mode,
+            run_date=plan.run_date,
+            started_at=started_at,
+            finished_at=finished_at,
+            partitions=tuple(self._reports[p] for p in sorted(self._reports, key=newest_week_first)),
+            readiness=readiness,
+            anomalies={severity.value: found[severity] for severity in Severity},
+            findings=tuple(Finding.of(a) for a in self._found.values() if a.severity is not Severity.INFO),
+            problems=tuple(problem.message for problem in untold),
+            sweep=plan.sweep,
+            usage=usage,
+            expected_usage=plan.expected_usage,
+            exit_code=exit_code(found).value,
+        )
 
 
-def exit_code(anomalies: Mapping[str, int]) -> ExitCode:
+def exit_code(found: Mapping[Severity, int]) -> ExitCode:
     """What these findings make of the run. CRITICAL failures of the run itself end it by an exception instead."""
-    return ExitCode.PARTIAL if anomalies[Severity.ERROR.value] else ExitCode.SUCCESS
+    return ExitCode.PARTIAL if found[Severity.ERROR] else ExitCode.SUCCESS
+
+
+def outcome_of(decision: Decision, *, rehearsed: bool = False) -> Outcome:
+    """What a decision makes of its partition; `rehearsed`: in a dry run."""
+    if decision.action is Action.FAIL:
+        return Outcome.FAILED
+    if decision.action is Action.WAIT:
+        return {Rule.LATE: Outcome.LATE, Rule.NOT_OFFERED: Outcome.NOT_OFFERED}.get(decision.rule, Outcome.NOT_DUE)
+    if decision.action is Action.SKIP:
+        would_skip = rehearsed and decision.rule is not Rule.NO_LONGER_OFFERED
+        return Outcome.WOULD_SKIP if would_skip else Outcome.SKIPPED
+    return Outcome.WOULD_INGEST if rehearsed else Outcome.INGESTED
+
+
+def planned_report(planned: PlannedPartition, *, rehearsed: bool = False) -> PartitionReport:
+    """The report of a partition by its plan alone."""
+    return _report(planned.partition, planned.decision, planned.latest, planned.origin, rehearsed=rehearsed)
+
+
+def ingested_report(planned: PlannedPartition, decision: Decision, capture: Capture | None) -> PartitionReport:
+    """The report of a partition that was fetched. capture: what was stored of it, None where nothing was."""
+    if capture is None:
+        return _report(planned.partition, decision, decision.evidence.latest or planned.latest, planned.origin)
+    report = _report(planned.partition, decision, CaptureRef.of(capture), planned.origin)
+    return evolve(report, rows=capture.row_count, stages=(Stage.RAW,))
+
+
+def finished_report(capture: Capture, *, failure: str | None = None) -> PartitionReport:
+    """The report of a capture that an earlier run left without records. failure: why it still has none."""
+    return PartitionReport(
+        week_ending=capture.partition.week_ending,
+        tier=capture.partition.tier,
+        outcome=Outcome.SKIPPED if failure is None else Outcome.FAILED,
+        reason="finished what an earlier run left" if failure is None else failure,
+        capture_id=capture.capture_id,
+        revision=capture.revision,
+    )
+
+
+def _report(
+    partition: Partition, decision: Decision, latest: CaptureRef | None, origin: Origin, *, rehearsed: bool = False
+) -> PartitionReport:
+    return PartitionReport(
+        week_ending=partition.week_ending,
+        tier=partition.tier,
+        outcome=outcome_of(decision, rehearsed=rehearsed),
+        reason=reason(decision),
+        rule=decision.rule,
+        origin=origin,
+        capture_id=latest.capture_id if latest else None,
+        revision=latest.revision if latest else None,
+    )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from enum import Enum
+from typing import TypeVar
 
 from attrs import Attribute, field, frozen
 
+from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
 from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 
-DEFAULT_LOOKBACK = 6
-"""FINRA's restatements seen so far came up to 11 days after publication; six weeks leave room for later ones."""
-
 MAX_LOOKBACK = 2_000
 """Weeks. FINRA publishes this data since 2014; far more is a slip of the finger that would plan for minutes."""
+
+_LAST_YEAR = 9998
+"""What is due in the weeks after a run date must have a date too."""
+
+E = TypeVar("E", bound=Enum)
 
 
 class Mode(str, Enum):
@@ -34,19 +39,53 @@ class Order(str, Enum):
 
 
 class Window(str, Enum):
-    """What the look-back counts: each tier's weeks that FINRA was due to publish, or calendar weeks."""
+    """What the look-back counts: the weeks that FINRA was due to publish in all tiers, or calendar weeks."""
 
     DUE = "due"
     CALENDAR = "calendar"
 
 
 def _week_endings(days: Iterable[date]) -> tuple[date, ...]:
-    return tuple(sorted({week_ending_of(day) for day in days}, reverse=True))
+    given = list(days)
+    for day in given:
+        _check_date("weeks", day)
+    try:
+        return tuple(sorted({week_ending_of(day) for day in given}, reverse=True))
+    except OverflowError:
+        raise ConfigurationError(f"weeks: {max(given)} has no week ending: give an earlier date") from None
+
+
+def _check_date(name: str, value: object) -> None:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ConfigurationError(f"{name}: {value!r} is no datetime.date: give a calendar day")
 
 
 def _in_tier_order(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
     asked = frozenset(tiers)
+    unknown = [tier for tier in asked if tier not in TIERS]
+    if unknown:
+        raise ConfigurationError(f"tiers: {unknown[0]!r} is no tier: the tiers are {', '.join(Tier.__members__)}")
     return tuple(tier for tier in TIERS if tier in asked)
+
+
+def _member(kind: type[E], value: object) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise ConfigurationError(f"{kind.__name__.lower()}: {value!r} is unknown: give one of {known}") from None
+
+
+def _mode(value: object) -> Mode:
+    return _member(Mode, value)
+
+
+def _order(value: object) -> Order:
+    return _member(Order, value)
+
+
+def _window(value: object) -> Window:
+    return _member(Window, value)
 
 
 @frozen(kw_only=True)
@@ -55,7 +94,10 @@ class RunRequest:
 
     lookback_weeks: None means 6 on a live feed and all there is in an archive. weeks: any dates, each for
     the week that holds it; they override lookback_weeks. run_date: the date in capture_ids and the day as
-    of which weeks are due; None means today, UTC. workers: how many partitions are fetched at once.
+    of which weeks are due; None means today, UTC. workers: how many partitions are fetched at once. sweep: whether
+    a run over a feed's window also looks for restatements of older weeks. grace_days: by tier, how many days after
+    its publication day a partition may be absent before that is worth a warning; 3 where a tier is not named.
+    policies: the uses that weeks are judged for; report and log tell of the first. bounds: how much a capture may lack.
 
     Raises:
         ConfigurationError: a value is out of its range.
@@ -64,13 +106,17 @@ class RunRequest:
     lookback_weeks: int | None = field(default=None)
     weeks: tuple[date, ...] = field(default=(), converter=_week_endings)
     tiers: tuple[Tier, ...] = field(default=TIERS, converter=_in_tier_order)
-    mode: Mode = field(default=Mode.RUN, converter=Mode)
+    mode: Mode = field(default=Mode.RUN, converter=_mode)
     force: bool = False
     reason: str | None = None
     verify: bool = False
-    order: Order = field(default=Order.PHASED, converter=Order)
-    window: Window = field(default=Window.DUE, converter=Window)
-    run_date: date | None = None
+    order: Order = field(default=Order.PHASED, converter=_order)
+    window: Window = field(default=Window.DUE, converter=_window)
+    run_date: date | None = field(default=None)
+    sweep: bool = True
+    grace_days: Mapping[Tier, int] = field(factory=dict)
+    policies: tuple[Policy, ...] = field(default=BUILT_IN)
+    bounds: CoverageBounds = DEFAULT_BOUNDS
     workers: int = field(default=4)
 
     @lookback_weeks.validator
@@ -84,6 +130,27 @@ class RunRequest:
     def _at_least_one_tier(self, _attribute: Attribute[tuple[Tier, ...]], value: tuple[Tier, ...]) -> None:
         if not value:
             raise ConfigurationError("no tier asked for: give at least one")
+
+    @run_date.validator
+    def _a_calendar_day(self, _attribute: Attribute[date | None], value: date | None) -> None:
+        if value is not None:
+            _check_date("run_date", value)
+            if value.year > _LAST_YEAR:
+                raise ConfigurationError(f"run_date: {value} is too far ahead: give a day before the year 9999")
+
+    @grace_days.validator
+    def _no_negative_days(self, _attribute: Attribute[Mapping[Tier, int]], value: Mapping[Tier, int]) -> None:
+        for tier, days in value.items():
+            if days < 0:
+                raise ConfigurationError(f"grace_days of {tier} is {days}: give 0 or more days")
+
+    @policies.validator
+    def _at_least_one_policy(self, _attribute: Attribute[tuple[Policy, ...]], value: tuple[Policy, ...]) -> None:
+        names = [policy.name for policy in value]
+        if not names:
+            raise ConfigurationError("no readiness policy given: give at least one")
+        if len(set(names)) < len(names):
+            raise ConfigurationError("two readiness policies have one name: rename one")
 
     @workers.validator
     def _at_least_one_worker(self, _attribute: Attribute[int], value: int) -> None:

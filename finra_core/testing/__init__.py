@@ -1,4 +1,4 @@
-"""The suites that any adapter has to pass, ours and yours alike. They need pytest; that of stores needs hypothesis.
+"""The suites that any adapter has to pass, ours and yours alike. They need pytest and nothing else.
 
 An adapter is tested by a subclass with its fixtures in it: of `finra_core.testing.store.StoreContract`,
 `finra_core.testing.source.SourceContract` or `finra_core.testing.executor.ExecutorContract`. What an adapter may
@@ -15,6 +15,7 @@ pytest.register_assert_rewrite(
     "finra_core.testing.store_captures",
     "finra_core.testing.store_findings",
     "finra_core.testing.store_judgments",
+    "finra_core.testing.store_opening",
     "finra_core.testing.store_records",
-    "finra_core.testing.store_transactions",
+    "finra_core.testing.store_views",
 )

@@ -12,7 +12,8 @@
 
         @pytest.fixture
         def source(self):
-            return open_source("simulator:?seed=3&symbols=3&now=2026-01-05T15:30:00Z")
+            with open_source("simulator:?seed=3&symbols=3&now=2026-01-05T15:30:00Z") as source:
+                yield source
 
         @pytest.fixture
         def now(self):
@@ -24,19 +25,21 @@ If its workers are other processes, source and store have to be such as can be o
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, wait
-from contextlib import closing
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.errors import SourceUnavailableError
 from finra_core.domain.partitions import Partition
-from finra_core.ports import Source, Store
+from finra_core.ports.observer import Event, Observer
+from finra_core.ports.source import Source
+from finra_core.ports.store import JudgmentQuery, ReadView, Store
 from finra_core.runs.report import Outcome, RunReport
 from finra_core.runs.request import RunRequest
 from finra_core.runs.scheduler import Scheduler
@@ -74,19 +77,32 @@ class ExecutorContract:
         """In the store, and in what the report says of partitions and weeks."""
         ended = []
         for name, who in (("without", None), ("through", executor)):
-            with closing(new_store(name)) as store:
+            with new_store(name) as store:
                 report = _run(who, store, source, now)
-                ended.append((_held(store), _told(report)))
+                with store.read() as view:
+                    ended.append((_held(view), _told(report)))
         assert ended[0] == ended[1]
 
     def test_a_run_through_it_ingests(
         self, executor: Executor, new_store: NewStore, source: Source, now: datetime
     ) -> None:
         """And a second one finds nothing left to do."""
-        with closing(new_store("twice")) as store:
+        with new_store("twice") as store:
             first, second = (_run(executor, store, source, now) for _ in range(2))
         assert first.count(Outcome.INGESTED) > 0
         assert (second.count(Outcome.INGESTED), second.count(Outcome.FAILED)) == (0, 0)
+
+    def test_observers_hear_of_the_same_events_through_it(
+        self, executor: Executor, new_store: NewStore, source: Source, now: datetime
+    ) -> None:
+        """As often, and no matter where the step was that told of it."""
+        heard = []
+        for name, who in (("quiet", None), ("loud", executor)):
+            with new_store(name) as store:
+                listener = _Listener()
+                _run(who, store, source, now, listener)
+                heard.append(listener.events)
+        assert heard[0] == heard[1]
 
     def test_an_error_in_a_step_comes_back_as_itself(self, executor: Executor) -> None:
         """With all that it knows: a run tells by its class and partition what to do about it."""
@@ -122,27 +138,40 @@ class ExecutorContract:
         assert executor.submit(_same, {T1: (1, b"\xff")}).result() == {T1: (1, b"\xff")}
 
 
-def _run(executor: Executor | None, store: Store, source: Source, now: datetime) -> RunReport:
-    scheduler = Scheduler(source=source, store=store, executor=executor, clock=partial(_same, now))
+class _Listener:
+    """Counts events by their kind and subject."""
+
+    def __init__(self) -> None:
+        self.events: Counter[tuple[str, str]] = Counter()
+
+    def on_event(self, event: Event) -> None:
+        """Count it."""
+        subject = getattr(event, "partition", None) or getattr(event, "capture", None)
+        self.events[type(event).__name__, str(subject)] += 1
+
+
+def _run(executor: Executor | None, store: Store, source: Source, now: datetime, *observers: Observer) -> RunReport:
+    scheduler = Scheduler(source=source, store=store, executor=executor, clock=partial(_same, now), observers=observers)
     return scheduler.run(RunRequest(lookback_weeks=2, workers=2))
 
 
 def _told(report: RunReport) -> list[object]:
-    partitions: list[object] = [
-        (p.week_ending, p.tier, p.outcome, p.reason, p.capture_id, p.rows) for p in report.partitions
-    ]
-    return [*partitions, *report.readiness, report.exit_code, dict(report.anomalies)]
+    readiness = [evolve(judged, captures=()) for judged in report.readiness]
+    findings = sorted(finding.fingerprint for finding in report.findings)
+    return [report.partitions, readiness, report.exit_code, dict(report.anomalies), findings]
 
 
-def _held(store: Store) -> Sequence[object]:
+def _held(view: ReadView) -> Sequence[object]:
     """Without numbers: which partition came first is the executor's affair."""
-    captures = store.captures()
+    captures = view.captures()
+    judgments = view.judgments(JudgmentQuery(history=True))
     return [
-        [(str(c), c.partition, c.content_hash, c.version, c.row_count, store.documents(c)) for c in captures],
-        [list(store.records(capture).rows()) for capture in captures],
-        sorted((a.capture_id, a.tier, a.volumes, a.shares_micros, a.trades) for a in store.analyses()),
-        (store.unnormalized(), store.unanalyzed(CALC_VERSION), store.readiness()),
-        sorted((record.fingerprint, record.anomaly.message) for record in store.anomalies()),
+        [(evolve(capture, number=0, run_id=""), view.payload(capture)) for capture in captures],
+        [list(view.records(capture).rows()) for capture in captures],
+        sorted((a.capture_id, a.revision, a.tier, a.volumes, a.hhi) for a in view.analyses()),
+        [evolve(judgment, readiness=evolve(judgment.readiness, captures=())) for judgment in judgments],
+        sorted((record.fingerprint, record.anomaly.message) for record in view.anomalies()),
+        sorted((str(each.partition), each.reason) for each in view.decisions()),
     ]
 
 

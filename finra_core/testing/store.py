@@ -3,28 +3,32 @@
     class TestMyStore(StoreContract):
         @pytest.fixture
         def new_store(self, tmp_path):
-            return lambda: open_store(f"mine:{tmp_path / uuid4().hex}")
+            return lambda: open_store(f"mine:{tmp_path / uuid4().hex}", read_only=False)
 
-and, where what is stored outlives the object, a fixture `reopen` besides: a function from an open store to a
-second one on the same data.
+and, where what is stored ends with the object, a fixture `reopens` that is False.
 """
 
 from __future__ import annotations
 
 from finra_core.testing.store_analytics import AnalyticsContract
 from finra_core.testing.store_captures import CapturesContract
-from finra_core.testing.store_findings import FindingsContract
+from finra_core.testing.store_findings import AnomaliesContract, LedgerContract
 from finra_core.testing.store_judgments import JudgmentsContract
-from finra_core.testing.store_records import RecordsContract
-from finra_core.testing.store_transactions import TransactionsContract
+from finra_core.testing.store_opening import OpeningContract
+from finra_core.testing.store_records import ChangesContract, RecordsContract
+from finra_core.testing.store_views import UnitsOfWorkContract, ViewsContract
 
 
 class StoreContract(
+    OpeningContract,
     CapturesContract,
     RecordsContract,
+    ChangesContract,
     AnalyticsContract,
     JudgmentsContract,
-    FindingsContract,
-    TransactionsContract,
+    AnomaliesContract,
+    LedgerContract,
+    ViewsContract,
+    UnitsOfWorkContract,
 ):
     """All of a store's behavior, one test for each."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 
 
 class StoreFixtures:
-    """What a store's tests override: `new_store`, and `reopen` where a store outlives its object."""
+    """What a store's tests override: `new_store`, and `reopens` where a store ends with its object."""
 
     @pytest.fixture
     def new_store(self) -> Callable[[], Store]:
@@ -18,13 +19,21 @@ class StoreFixtures:
         raise NotImplementedError
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Store], Store]:
-        """A function that opens what an open store has stored a second time, as another process would."""
-        pytest.skip("this store ends with its object")
+    def reopens(self) -> bool:
+        """Whether another process on this machine can open what a store holds."""
+        return True
 
     @pytest.fixture
     def store(self, new_store: Callable[[], Store]) -> Iterator[Store]:
         """A new store, closed after the test."""
-        store = new_store()
-        yield store
-        store.close()
+        with new_store() as store:
+            yield store
+
+    @pytest.fixture
+    def other(self, store: Store, reopens: bool) -> Iterator[Store]:
+        """The same store opened a second time, as another process opens it; closed after the test."""
+        if not reopens:
+            pytest.skip("this store ends with its object")
+        opener = pickle.loads(pickle.dumps(store.reopener(same_machine=True)))  # noqa: S301  made by this test
+        with opener() as other:
+            yield other

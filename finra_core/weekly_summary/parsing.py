@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
+from typing import NamedTuple
 
 from attrs import Factory, define, frozen
 
@@ -20,24 +21,26 @@ from finra_core.domain.dictionary_column import DictionaryColumn, DictionaryEnco
 from finra_core.domain.errors import ControlTotalError, SourceDataError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.records import (
-    CONTROL_TYPES,
-    FIRM_TYPES,
     MAX_INTEGER,
     MICROS,
     NO_CRD,
-    SUMMARY_TYPES,
     Records,
-    SecurityKey,
-    VenueKey,
+    Security,
+    Venue,
     canonical_venue,
-    check_identity,
     format_shares,
     half_of,
-    summary_types,
     venue_identity,
 )
-from finra_core.domain.tiers import TIERS, VenueType
+from finra_core.domain.tiers import TIERS, Half, VenueType
 from finra_core.weekly_summary.delimited import Reject, Table, read_lines, read_tables
+from finra_core.weekly_summary.summary_types import (
+    CONTROL_TYPES,
+    FIRM_TYPES,
+    SUMMARY_TYPES,
+    check_identity,
+    summary_types,
+)
 
 _PLAIN_DIGITS = 12
 """So many digits are an integer within bounds, whatever their scale: no need to look closer."""
@@ -95,6 +98,14 @@ _Place = tuple[int, int]
 """Document and line."""
 
 
+class _ControlTotal(NamedTuple):
+    """FINRA's own sum over the venues of one half."""
+
+    half: Half
+    symbol: str
+    micros: int
+
+
 @define(eq=False)
 class _Gathered:
     """The columns of all rows of records, good and bad; `reasons` are of the bad ones, by their index.
@@ -103,9 +114,9 @@ class _Gathered:
     """
 
     documents: Sequence[bytes]
-    securities: DictionaryEncoder[SecurityKey] = Factory(DictionaryEncoder)
+    securities: DictionaryEncoder[tuple[str, str, str]] = Factory(DictionaryEncoder)
     security_codes: list[int] = Factory(list)
-    venues: DictionaryEncoder[VenueKey] = Factory(DictionaryEncoder)
+    venues: DictionaryEncoder[tuple[str, str, str, str]] = Factory(DictionaryEncoder)
     venue_codes: list[int] = Factory(list)
     dates: DictionaryEncoder[str] = Factory(DictionaryEncoder)
     date_codes: list[int] = Factory(list)
@@ -114,7 +125,7 @@ class _Gathered:
     reasons: dict[int, str] = Factory(dict)
     batches: list[tuple[int, int, Sequence[int]]] = Factory(list)
     rejects: list[Reject] = Factory(list)
-    controls: list[tuple[str, str, int]] = Factory(list)
+    controls: list[_ControlTotal] = Factory(list)
     control_rows: int = 0
 
     def __len__(self) -> int:
@@ -123,8 +134,8 @@ class _Gathered:
     def records(self) -> Records:
         """All rows, good and bad."""
         return Records(
-            DictionaryColumn(list(self.securities), self.security_codes),
-            _with_aggregates(list(self.venues), self.venue_codes),
+            DictionaryColumn(list(map(Security._make, self.securities)), self.security_codes),
+            _with_aggregates(list(map(Venue._make, self.venues)), self.venue_codes),
             self.shares_micros,
             self.trades,
             DictionaryColumn(list(self.dates), self.date_codes),
@@ -136,7 +147,7 @@ class _Gathered:
         return document, lines[index - start]
 
 
-def _with_aggregates(venues: Sequence[VenueKey], codes: list[int]) -> DictionaryColumn[VenueKey]:
+def _with_aggregates(venues: Sequence[Venue], codes: list[int]) -> DictionaryColumn[Venue]:
     """The venues as they are stored. FINRA's ways to write one aggregate become one value."""
     stored = [canonical_venue(venue) for venue in venues]
     if stored == venues:
@@ -258,15 +269,15 @@ def _rejects(documents: Sequence[bytes], reasons: dict[_Place, str]) -> list[Rej
 def _bad_values(gathered: _Gathered) -> dict[int, str]:
     reasons = dict(gathered.reasons)
     _judge(gathered.dates, gathered.date_codes, _date_problem, reasons)
-    _judge(gathered.venues, gathered.venue_codes, _venue_problem, reasons)
+    _judge(map(Venue._make, gathered.venues), gathered.venue_codes, _venue_problem, reasons)
     return reasons
 
 
 def _judge(
-    values: DictionaryEncoder[V], codes: Sequence[int], problem: Callable[[V], str | None], reasons: dict[int, str]
+    values: Iterable[V], codes: Sequence[int], problem: Callable[[V], str | None], reasons: dict[int, str]
 ) -> None:
     """Give the rows whose value has a problem their reason, where they have none yet."""
-    bad = {code: found for value, code in values.items() if (found := problem(value))}
+    bad = {code: found for code, value in enumerate(values) if (found := problem(value))}
     if bad:
         for i, code in enumerate(codes):
             if code in bad:
@@ -284,15 +295,14 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _venue_problem(venue: VenueKey) -> str | None:
+def _venue_problem(venue: Venue) -> str | None:
     """An ATS is known by its MPID, a firm by its CRD number, which is digits, an aggregate of firms by its name."""
-    kind, mpid, crd, name = venue
-    if kind == VenueType.ATS and not mpid:
+    if venue.venue_type == VenueType.ATS and not venue.mpid:
         return "an ATS row without MPID"
-    if kind == VenueType.NON_ATS and crd in NO_CRD and not name:
+    if venue.venue_type == VenueType.NON_ATS and venue.crd in NO_CRD and not venue.name:
         return "a non-ATS row without firmCRDNumber and marketParticipantName"
-    if crd and not (crd.isascii() and crd.isdigit()):
-        return f"firmCRDNumber {crd[:40]!r} is not a number"
+    if venue.crd and not (venue.crd.isascii() and venue.crd.isdigit()):
+        return f"firmCRDNumber {venue.crd[:40]!r} is not a number"
     return None
 
 
@@ -345,8 +355,8 @@ def _check_sums(records: Records, partition: Partition) -> None:
             raise SourceDataError(f"the sum of all {name} is out of range: {sum(column):,}", partition=partition)
 
 
-def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[tuple[str, str, int]]:
-    """(venue type, symbol, micro-shares) of each *_SMBL row."""
+def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[_ControlTotal]:
+    """Those of the *_SMBL rows."""
     controls = table.only([kind in CONTROL_TYPES for kind in kinds])
     if not len(controls):
         return []
@@ -354,41 +364,42 @@ def _control_totals(table: Table, kinds: list[str], partition: Partition) -> lis
     shares = _numbers(controls, "totalWeeklyShareQuantity", MICROS, reasons)
     if reasons:
         raise ControlTotalError(f"unreadable control total: {next(iter(reasons.values()))}", partition=partition)
-    venue_types = [CONTROL_TYPES[kind] for kind in kinds if kind in CONTROL_TYPES]
-    return list(zip(venue_types, controls.values("issueSymbolIdentifier"), shares, strict=True))
+    halves = [CONTROL_TYPES[kind] for kind in kinds if kind in CONTROL_TYPES]
+    return list(map(_ControlTotal, halves, controls.values("issueSymbolIdentifier"), shares))
 
 
-def _check_control_totals(records: Records, controls: list[tuple[str, str, int]], partition: Partition) -> None:
-    """Compare per venue type and symbol; venue types for which FINRA's totals were not fetched are not checked."""
+def _check_control_totals(records: Records, controls: list[_ControlTotal], partition: Partition) -> None:
+    """Compare per half and symbol; a half for which FINRA's totals were not fetched is not checked."""
     if not controls:
         return
-    expected: Counter[tuple[str, str]] = Counter()
-    for venue_type, symbol, micros in controls:
-        expected[venue_type, symbol] += micros
-    checked = {venue_type for venue_type, _symbol in expected}
+    expected: dict[Half, Counter[str]] = {}
+    for total in controls:
+        expected.setdefault(total.half, Counter())[total.symbol] += total.micros
     actual = _sums_per_symbol(records)
-    keys = expected.keys() | {key for key in actual if key[0] in checked}
-    wrong = sorted(key for key in keys if not is_noise(expected[key] - actual[key], actual[key]))
+    wrong = [
+        (half, symbol)
+        for half, totals in sorted(expected.items())
+        for symbol in sorted(totals.keys() | actual[half].keys())
+        if not is_noise(totals[symbol] - actual[half][symbol], actual[half][symbol])
+    ]
     if wrong:
-        kind, symbol = wrong[0]
+        half, symbol = wrong[0]
         raise ControlTotalError(
-            f"control totals differ for {len(wrong):,} symbols; {kind} {symbol!r}: the venues sum to "
-            f"{format_shares(actual[wrong[0]])} shares, FINRA's total is {format_shares(expected[wrong[0]])}",
+            f"control totals differ for {len(wrong):,} symbols; {half} {symbol!r}: the venues sum to "
+            f"{format_shares(actual[half][symbol])} shares, FINRA's total is {format_shares(expected[half][symbol])}",
             partition=partition,
         )
 
 
-def _sums_per_symbol(records: Records) -> Counter[tuple[str, str]]:
-    """Micro-shares per half and symbol."""
-    per_security: dict[str, list[int]] = {}
-    for venue in records.venues.values:
-        per_security.setdefault(half_of(venue), [0] * len(records.securities.values))
-    sums = [per_security[half_of(venue)] for venue in records.venues.values]
+def _sums_per_symbol(records: Records) -> dict[Half, Counter[str]]:
+    """Micro-shares per symbol, of both halves."""
+    per_security = {half: [0] * len(records.securities.values) for half in Half}
+    sums = [per_security[half_of(venue.venue_type)] for venue in records.venues.values]
     columns = zip(records.securities.codes, records.venues.codes, records.shares_micros, strict=True)
-    for security, venue_code, micros in columns:
-        sums[venue_code][security] += micros
-    per_symbol: Counter[tuple[str, str]] = Counter()
+    for security_code, venue_code, micros in columns:
+        sums[venue_code][security_code] += micros
+    per_symbol: dict[Half, Counter[str]] = {half: Counter() for half in Half}
     for half, of_securities in per_security.items():
-        for security_key, micros in zip(records.securities.values, of_securities, strict=True):
-            per_symbol[half, security_key[0]] += micros
+        for security, micros in zip(records.securities.values, of_securities, strict=True):
+            per_symbol[half][security.symbol] += micros
     return per_symbol

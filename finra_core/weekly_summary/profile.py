@@ -9,8 +9,8 @@ from itertools import repeat
 from attrs import Factory, frozen
 
 from finra_core.domain.errors import SourceDataError
-from finra_core.domain.records import ATS_RECORD, NON_ATS_RECORD
 from finra_core.weekly_summary.delimited import check_lengths, first_line, is_quoted, read_header, read_tables
+from finra_core.weekly_summary.summary_types import ATS_RECORD, NON_ATS_RECORD
 
 _HASHED_AT_ONCE = 1_000
 

@@ -105,9 +105,9 @@ def test_a_bad_row_is_kept_aside_counted_and_keeps_its_week_from_being_ready(
     kept = finra.query("SELECT line, raw_text, reason FROM finra_otc_rejected_rows")
     assert [(line, text) for line, text, _reason in kept] == [(3, bad)]
     assert reason in kept[0][2]
-    (anomaly,) = json.loads(finra.ok("anomalies", "--json"))
+    (anomaly,) = json.loads(finra.ok("anomalies", "--json"))["anomalies"]
     assert (anomaly["category"], anomaly["details"]["rejected"]) == ("REJECTED_ROWS", 1)
-    week = next(r for r in json.loads(finra.ok("readiness", "--json")) if r["week_ending"] == "2025-11-14")
+    week = next(r for r in json.loads(finra.ok("readiness", "--json"))["weeks"] if r["week_ending"] == "2025-11-14")
     assert "OTC: 1 rows rejected in finra.otc_transparency:OTC:2025-11-14:20260105" in week["blocking_issues"]
     stored = "SELECT symbol, shares FROM finra_otc_transparency_normalized WHERE week_ending = '2025-11-14'"
     assert finra.query(stored) == [("A", 100)]

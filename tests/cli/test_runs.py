@@ -17,6 +17,18 @@ LATER = SIMULATOR.replace("2026-01-05", "2026-01-13").replace("rate=0", "rate=1"
 NEXT_RUN = ("run", "--run-date", "2026-01-13", "--source", LATER)
 """Another world, a week later: every partition of the first run has been restated, two are new."""
 
+LISTS = {
+    "status": "weeks",
+    "readiness": "weeks",
+    "anomalies": "anomalies",
+    "captures": "captures",
+    "runs": "runs",
+}
+"""The commands that read a store, each with the list in its JSON."""
+
+ON_MONDAY = ("--on", "2026-01-05")
+"""As if it were the day of the first run."""
+
 REPORT = {"schema_version", "run_id", "mode", "run_date", "partitions", "readiness", "anomalies", "exit_code"}
 PARTITION = {"week_ending", "tier", "outcome", "reason", "capture_id", "revision", "rows"}
 READINESS = {"week_ending", "ready_for", "is_ready", "blocking_issues"}
@@ -127,32 +139,16 @@ def test_chained_and_phased_runs_end_alike(finra: Command, filled: Path) -> None
 
 
 def test_the_reading_commands_on_an_empty_store_say_so_and_make_no_file(finra: Command) -> None:
-    for command in ("status", "readiness", "anomalies", "captures"):
-        ended = finra(command)
-        assert (ended.returncode, ended.stdout.count("\n")) == (0, 1)
-        assert f"sqlite:///{STORE} holds no captures yet" in ended.stderr
-        assert json.loads(finra.ok(command, "--json")) == []
+    for command, rows in LISTS.items():
+        said = finra.ok(command).splitlines()[-1]
+        assert said.startswith(f"sqlite:///{STORE}")
+        assert said.endswith(".")
+        assert json.loads(finra.ok(command, "--json"))[rows] == []
     assert list(finra.folder.iterdir()) == []
 
 
-def test_status_shows_how_far_each_tier_has_come(finra_after_run: Command) -> None:
-    lines = [line.split() for line in finra_after_run.ok("status").splitlines()]
-
-    assert lines[0] == ["week_ending", "NMS_TIER_1", "NMS_TIER_2", "OTC", "ready"]
-    assert lines[1] == ["2025-12-19", "analyzed", "-", "-", "no"]
-    assert lines[3] == ["2025-12-05", "analyzed", "analyzed", "analyzed", "yes"]
-    assert len(lines) == 9
-    assert json.loads(finra_after_run.ok("status", "--json"))[0] == {
-        "week_ending": "2025-12-19",
-        "NMS_TIER_1": "analyzed",
-        "NMS_TIER_2": None,
-        "OTC": None,
-        "ready": False,
-    }
-
-
 def test_readiness_shows_what_blocks_a_week(finra_after_run: Command) -> None:
-    rows = json.loads(finra_after_run.ok("readiness", "--json"))
+    rows = json.loads(finra_after_run.ok("readiness", "--json"))["weeks"]
 
     assert [row["week_ending"] for row in rows if row["is_ready"]] == [
         "2025-12-05",
@@ -161,23 +157,27 @@ def test_readiness_shows_what_blocks_a_week(finra_after_run: Command) -> None:
         "2025-11-14",
     ]
     assert rows[-1]["blocking_issues"] == ["Missing tier: NMS_TIER_1"]
-    assert "2025-10-31   trading    no        Missing tier: NMS_TIER_1\n" in finra_after_run.ok("readiness")
+    shown = [line.split(maxsplit=4) for line in finra_after_run.ok("readiness", *ON_MONDAY).splitlines()]
+    assert ["2025-10-31", "trading", "no", "-", "Missing tier: NMS_TIER_1"] in shown
+    assert [line[3] for line in shown[1:3]] == ["2026-01-20", "2026-01-12"]
 
 
 def test_captures_can_be_narrowed_to_weeks_and_tiers(finra_after_run: Command) -> None:
-    everything = json.loads(finra_after_run.ok("captures", "--json"))
-    some = json.loads(finra_after_run.ok("captures", "--json", "--weeks", "2025-12-01,2025-12-10", "--tiers", "OTC"))
+    everything = json.loads(finra_after_run.ok("captures", "--json"))["captures"]
+    narrow = ("--weeks", "2025-12-01..2025-12-10", "--tiers", "OTC")
+    some = json.loads(finra_after_run.ok("captures", "--json", *narrow))["captures"]
 
     assert len(everything) == 18
     assert [capture["capture_id"] for capture in some] == ["finra.otc_transparency:OTC:2025-12-05:20260105"]
-    assert finra_after_run.ok("captures").count("20260105 ") == 18
+    assert finra_after_run.ok("captures").count("(first ingest)\n") == 18
+    assert "no capture of these weeks" in finra_after_run.ok("captures", "--weeks", "2020-01-06")
 
 
 def test_anomalies_shows_warnings_and_worse_unless_told_otherwise(finra_after_run: Command) -> None:
     finra_after_run.ok(*RUN, "--weeks", "2025-12-01,2024-12-02")
 
-    shown = json.loads(finra_after_run.ok("anomalies", "--json"))
-    audit = json.loads(finra_after_run.ok("anomalies", "--json", "--severity", "INFO"))
+    shown = json.loads(finra_after_run.ok("anomalies", "--json"))["anomalies"]
+    audit = json.loads(finra_after_run.ok("anomalies", "--json", "--severity", "INFO"))["anomalies"]
 
     assert {(a["severity"], a["category"]) for a in shown} == {("WARN", "LATE")}
     assert {a["category"] for a in audit} - {a["category"] for a in shown} == {"REVISION_SKIPPED"}
@@ -188,6 +188,6 @@ def test_force_makes_a_new_revision_and_keeps_its_reason(finra: Command, filled:
     shutil.copy(filled, finra.folder)
     finra.ok(*RUN, "--weeks", "2025-12-01", "--tiers", "OTC", "--force", "--reason", "audit 2026-03")
 
-    captures = json.loads(finra.ok("captures", "--json", "--weeks", "2025-12-01", "--tiers", "OTC"))
+    captures = json.loads(finra.ok("captures", "--json", "--weeks", "2025-12-01", "--tiers", "OTC"))["captures"]
     assert [(c["revision"], c["reason"]) for c in captures][1] == (2, "Forced: audit 2026-03")
     assert len({c["capture_id"] for c in captures}) == 1

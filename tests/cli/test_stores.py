@@ -65,15 +65,16 @@ def test_a_store_that_another_process_holds(finra_after_run: Command, arguments:
     finra_after_run.ok(*arguments)
 
 
-@pytest.mark.parametrize("command", ["status", "readiness", "anomalies", "captures"])
+@pytest.mark.parametrize("command", ["status", "readiness", "anomalies", "captures", "runs"])
 def test_a_store_that_is_being_written_shows_its_committed_state(finra_after_run: Command, command: str) -> None:
-    before = finra_after_run.ok(command)
+    patient = ("--store", f"sqlite:///{STORE}?timeout=0.2")
+    before = finra_after_run.ok(command, *patient)
     with closing(sqlite3.connect(finra_after_run.folder / STORE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("DELETE FROM core_data_readiness")
         other.execute("DELETE FROM finra_otc_analyses")
 
-        assert finra_after_run.ok(command, "--store", f"sqlite:///{STORE}?timeout=0.2") == before
+        assert finra_after_run.ok(command, *patient) == before
 
 
 def _obey_permissions() -> None:
@@ -89,7 +90,7 @@ def test_a_store_that_may_not_be_written(finra_after_run: Command) -> None:
     before = path.read_bytes()
 
     assert_critical(finra_after_run, *RUN, says="permissions", preexec_fn=_obey_permissions)
-    assert finra_after_run.ok("status", preexec_fn=_obey_permissions).count("yes") == 4
+    assert finra_after_run.ok("readiness", preexec_fn=_obey_permissions).count("yes") == 4
     assert path.read_bytes() == before
 
 

@@ -106,7 +106,7 @@ def test_an_encoding_without_a_letter_breaks_neither_table_nor_json(finra: Comma
     finra.ok(*RUN, "--force", "--reason", "prüfung")
 
     assert r"pr\xfcfung" in finra.ok("captures", env=POOR)
-    reasons = {capture["reason"] for capture in json.loads(finra.ok("captures", "--json", env=POOR))}
+    reasons = {capture["reason"] for capture in json.loads(finra.ok("captures", "--json", env=POOR))["captures"]}
     assert "Forced: prüfung" in reasons
 
 
@@ -139,12 +139,12 @@ def _read(controller: int) -> bytes:
 def test_a_terminal_shows_a_bar_for_each_phase_beside_the_log(finra: Command) -> None:
     out, log = _log_on_a_terminal(finra, *RUN)
 
-    assert re.search(r"Ingestion: +\d+%\|", log)
-    assert re.search(r"Normalization: +\d+%\|", log)
+    assert re.search(r"Ingestion .*\d+%", log)
+    assert re.search(r"Normalization .*\d+%", log)
     assert "[INFO] Phase 2: Normalization" in log
     assert out.startswith("[SUMMARY]\n")
 
 
 def test_no_bar_without_a_terminal_nor_where_quiet_was_asked_for(finra: Command) -> None:
-    assert "%|" not in finra(*RUN).stderr
-    assert "%|" not in _log_on_a_terminal(finra, *RUN, "--quiet")[1]
+    assert "%" not in finra(*RUN).stderr
+    assert "%" not in _log_on_a_terminal(finra, *RUN, "--quiet")[1]

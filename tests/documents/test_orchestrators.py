@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from finra_cli.options import build_parser, run_request, source_url
+from finra_cli.commands.run import command as finra_run
 from support.orchestration import EXAMPLES
 
 DOCUMENT = EXAMPLES.parent / "orchestrators.md"
@@ -68,12 +68,13 @@ def test_there_are_command_lines_for_airflow_kubernetes_cron_and_systemd() -> No
 
 @pytest.mark.parametrize("arguments", command_lines(), ids=" ".join)
 def test_each_command_line_is_one_that_finra_takes(arguments: list[str]) -> None:
-    options = build_parser({}).parse_args(arguments)
+    name, *options = arguments
+    settings = finra_run.settings(options)
 
-    assert options.command == "run"
-    run_request(options)
-    assert source_url(options) == "api:"
-    assert options.store.startswith("sqlite:////")
+    assert name == "run"
+    settings.request()
+    assert settings.source_url == "api:"
+    assert settings.store.startswith("sqlite:////")
 
 
 @pytest.mark.parametrize("line", cron_lines())

@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from finra_core.runs.carrying import CarryingExecutor
 
 from finra_core import ConfigurationError, open_executor, open_store
-from finra_core.runs.carrying import CarryingExecutor
 from support.harness import contents
 from support.worker_processes import DAYS, needs, run, serial, told
 

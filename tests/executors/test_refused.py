@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from finra_core import ConfigurationError, RunRequest, Scheduler, open_executor, open_source, open_store
 from finra_core.runs.carrying import CarryingExecutor
 from finra_core.runs.reopening import Journey
+
+from finra_core import ConfigurationError, RunRequest, Scheduler, open_executor, open_source, open_store
 from finra_simulator import SimulatorSource, World
 from support.harness import MONDAY_MORNING, SerialExecutor
 from support.worker_processes import DAYS, needs, run, source_url

@@ -34,7 +34,7 @@ PLACE = "week_ending=2025-11-14/tier=OTC"
 def problem_of(folder: Folder) -> str:
     """The one problem of a folder that has one other, good file."""
     folder.download("good.csv", folder.row(updated="2025-12-22"))
-    listing = folder.source().listing()
+    listing = folder.source().list_partitions()
     assert listing.partitions == {OTC_NOVEMBER_21}
     (problem,) = listing.problems
     assert type(problem) is SourceDataError
@@ -45,7 +45,7 @@ def problem_of(folder: Folder) -> str:
 def failure_of(folder: Folder, partition: Partition, kind: type[SourceError] = SourceDataError) -> str:
     """What fetching the partition raises, though it is listed."""
     source = folder.source()
-    listing = source.listing()
+    listing = source.list_partitions()
     assert partition in listing.partitions
     assert listing.problems == ()
     return fetch_failure(source, partition, kind)
@@ -184,7 +184,7 @@ def test_a_link_to_a_file_is_read_and_a_folder_that_holds_itself_is_read_once(fo
     target = folder.download("real/a.data")
     (folder.path / "link.csv").symlink_to(target)
     (folder.path / "real" / "loop").symlink_to(folder.path)
-    listing = folder.source().listing()
+    listing = folder.source().list_partitions()
     assert listing.partitions == {OTC_NOVEMBER_14}
     assert listing.problems == ()
 
@@ -205,20 +205,30 @@ def test_an_unreadable_folder_is_a_problem_that_names_it(folder: Folder) -> None
     assert f"{folder.path / 'secret'}: cannot be read as a folder (Permission denied)" in message
 
 
-def test_a_file_that_vanished_since_the_listing_fails_its_partition_for_now(folder: Folder) -> None:
+def test_a_partition_whose_file_vanished_since_the_listing_is_there_no_longer(folder: Folder) -> None:
     path = folder.download("a.csv")
     source = folder.source()
-    source.listing()
+    source.list_partitions()
     path.unlink()
-    message = fetch_failure(source, OTC_NOVEMBER_14, SourceUnavailableError)
-    assert str(path) in message
+    assert f"no file under {folder.path} holds 2025-11-14 / OTC" in fetch_failure(source, OTC_NOVEMBER_14)
 
 
-def test_a_file_that_changed_its_week_since_the_listing_is_no_longer_its_partition(folder: Folder) -> None:
-    folder.download("a.csv")
+def test_a_file_that_vanishes_while_it_is_fetched_fails_its_partition_for_now(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.download("a.csv")
     source = folder.source()
-    source.listing()
-    folder.download("a.csv", folder.row(updated="2025-12-22"))
+    monkeypatch.setattr("finra_files.source._paths", lambda *_: [path])
+    path.unlink()
+    assert str(path) in fetch_failure(source, OTC_NOVEMBER_14, SourceUnavailableError)
+
+
+def test_a_file_that_changes_its_week_while_it_is_fetched_is_no_longer_its_partition(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.download("a.csv", folder.row(updated="2025-12-22"))
+    source = folder.source()
+    monkeypatch.setattr("finra_files.source._paths", lambda *_: [path])
     message = fetch_failure(source, OTC_NOVEMBER_14)
     assert "a.csv: now holds 2025-11-21 / OTC, no longer 2025-11-14 / OTC" in message
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import pickle
 import tempfile
 from collections import Counter
 from datetime import date
@@ -15,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import ConfigurationError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
-from finra_core.ports import Source, Usage
+from finra_core.ports.source import Source, SourceKind, Usage
 from finra_core.weekly_summary.parsing import parse_content
 from finra_files import open_source
 
@@ -32,7 +34,7 @@ OTC_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.OTC)
 def test_a_folder_is_opened_by_its_url(folder: Folder, prefix: str) -> None:
     folder.download("a.csv")
     source: Source = open_source(f"{prefix}{folder.path}", {})
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
     source.close()
 
 
@@ -46,13 +48,13 @@ def test_a_relative_folder_is_opened_from_where_the_process_is(folder: Folder, m
 def test_percent_signs_in_a_url_are_decoded(folder: Folder) -> None:
     folder.download("a folder, 100% ours/a.csv")
     source = open_source(f"file:{quote(str(folder.path))}/a%20folder%2C%20100%25%20ours", {})
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
 
 
 def test_one_file_is_a_source_whatever_its_name(folder: Folder) -> None:
     path = folder.download("otc.dat")
     folder.download("other.csv", folder.row(updated="2025-12-22"))
-    assert open_source(path.as_uri(), {}).listing().partitions == {OTC_NOVEMBER_14}
+    assert open_source(path.as_uri(), {}).list_partitions().partitions == {OTC_NOVEMBER_14}
 
 
 @pytest.mark.parametrize("url", ["file:", "file://", "file://server/share", "file:/no/such/folder", "file:a%00b"])
@@ -80,24 +82,51 @@ def test_a_folder_gone_since_it_was_opened_is_unavailable_as_a_whole(folder: Fol
     source = open_source(f"file:{inner}", {})
     inner.rmdir()
     with pytest.raises(SourceUnavailableError, match="cannot be read"):
-        source.listing()
+        source.list_partitions()
 
 
 def test_a_new_listing_shows_what_has_come(folder: Folder) -> None:
     source = folder.source()
-    assert source.listing().partitions == frozenset()
+    assert source.list_partitions().partitions == frozenset()
     content = folder.download("a.csv").read_bytes()
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
     assert source.fetch(OTC_NOVEMBER_14).documents == (content,)
 
 
-def test_files_are_an_archive_that_costs_nothing_and_tells_no_version(folder: Folder) -> None:
+def test_files_are_an_archive_that_costs_nothing_and_cannot_be_probed(folder: Folder) -> None:
     folder.download("a.csv")
     source = folder.source()
-    assert (source.label, source.archive) == ("files", True)
+    assert (source.info.label, source.info.kind) == ("files", SourceKind.ARCHIVE)
     assert source.probe(OTC_NOVEMBER_14) is None
-    assert source.fetch(OTC_NOVEMBER_14).version is None
-    assert source.price(None) == source.usage() == Usage()
+    assert source.restated_since(date(2000, 1, 1), date(2030, 1, 4)) is None
+    assert source.fetch(OTC_NOVEMBER_14).version == SourceVersion(date(2025, 12, 15), 1)
+    assert source.estimate(None) == source.usage() == Usage()
+
+
+def test_a_fetch_takes_files_that_came_after_the_listing(folder: Folder) -> None:
+    folder.download("a.csv")
+    source = folder.source()
+    source.list_partitions()
+    folder.put("b.csv", folder.document(folder.NON_ATS_HEADER, folder.firm_row()))
+    assert len(source.fetch(OTC_NOVEMBER_14).documents) == 2
+
+
+def test_a_fetch_takes_a_file_that_now_holds_the_partition(folder: Folder) -> None:
+    path = folder.download("a.csv", folder.row(updated="2025-12-22"))
+    source = folder.source()
+    assert source.list_partitions().partitions == {Partition(date(2025, 11, 21), Tier.OTC)}
+    content = path.read_bytes().replace(b"2025-12-22", b"2025-12-15")
+    path.write_bytes(content)
+    assert source.fetch(OTC_NOVEMBER_14).documents == (content,)
+
+
+def test_a_reopened_source_is_equal_and_told_apart_by_its_instance(folder: Folder) -> None:
+    folder.download("a.csv")
+    with folder.source() as source:
+        again = source.reopener(same_machine=True, processes=2)
+        with pickle.loads(pickle.dumps(again))() as other:
+            assert other.fetch(OTC_NOVEMBER_14) == source.fetch(OTC_NOVEMBER_14)
+            assert other.info.instance != source.info.instance
 
 
 Row = dict[str, str]
@@ -182,6 +211,6 @@ def test_the_week_of_a_download_is_found_in_any_layout(rows: list[Row], layout: 
     writer.writerows(completed(row, "MPID") for row in data.draw(st.permutations(rows)))
     with tempfile.TemporaryDirectory() as name:
         Path(name, "a.csv").write_bytes(file.getvalue().encode())
-        listing = open_source(f"file:{name}", {}).listing()
+        listing = open_source(f"file:{name}", {}).list_partitions()
     assert listing.partitions == {OTC_NOVEMBER_14}
     assert listing.problems == ()

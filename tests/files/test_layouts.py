@@ -21,14 +21,14 @@ T1_NOVEMBER_14 = Partition(date(2025, 11, 14), Tier.NMS_TIER_1)
 
 
 def listed(folder: Folder) -> frozenset[Partition]:
-    listing = folder.source().listing()
+    listing = folder.source().list_partitions()
     assert listing.problems == ()
     return listing.partitions
 
 
 def records_of(folder: Folder, partition: Partition) -> int:
     source = folder.source()
-    assert source.listing().problems == ()
+    assert source.list_partitions().problems == ()
     return len(parse_content(source.fetch(partition).documents, partition).records)
 
 
@@ -87,7 +87,7 @@ def test_a_folder_of_the_tier_alone_leaves_the_week_to_the_rows(folder: Folder) 
 def test_the_folder_that_was_opened_may_itself_be_the_partitions(folder: Folder) -> None:
     folder.download("week_ending=2025-11-14/tier=OTC/a.csv", folder.row(updated="2025-12-17"))
     inner = open_source(f"file:{folder.path}/week_ending=2025-11-14/tier=OTC", {})
-    assert inner.listing().partitions == {OTC_NOVEMBER_14}
+    assert inner.list_partitions().partitions == {OTC_NOVEMBER_14}
 
 
 @pytest.mark.parametrize("delimiter", [",", "|", "\t", "\x01"])
@@ -114,7 +114,7 @@ def test_files_are_known_by_their_suffix_in_any_case_and_may_be_compressed(folde
     content = folder.document(folder.DOWNLOAD_HEADER, folder.row())
     folder.put(f"deep/er/{name}", gzip.compress(content) if name.lower().endswith("gz") else content)
     source = folder.source()
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
     assert source.fetch(OTC_NOVEMBER_14).documents == (content,)
 
 
@@ -130,7 +130,7 @@ def test_files_with_other_suffixes_are_counted_in_the_debug_log(
     folder.put("notes.md", b"")
     folder.put("a.parquet", b"")
     caplog.set_level("DEBUG", logger="finra_files")
-    folder.source().listing()
+    folder.source().list_partitions()
     assert f"2 files with other suffixes left out in {folder.path}" in caplog.text
 
 
@@ -151,7 +151,7 @@ def test_ats_and_non_ats_downloads_make_one_partition_in_the_order_of_their_path
     ats = folder.document(folder.DOWNLOAD_HEADER, folder.row())
     first, second = folder.put("a.csv", firms), folder.put("b.csv", ats)
     source = folder.source()
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
     payload = source.fetch(OTC_NOVEMBER_14)
     assert payload.documents == (firms, ats)
     assert payload.source_url.split() == [first.as_uri(), second.as_uri()]
@@ -185,7 +185,7 @@ def test_bad_rows_are_left_to_the_parser(folder: Folder) -> None:
         "a.csv", "OTC|short|row", folder.row(), folder.row("ABCD").replace("171", "x"), folder.row(), folder.row("ZZZZ")
     )
     source = folder.source()
-    assert source.listing().partitions == {OTC_NOVEMBER_14}
+    assert source.list_partitions().partitions == {OTC_NOVEMBER_14}
     parsed = parse_content(source.fetch(OTC_NOVEMBER_14).documents, OTC_NOVEMBER_14)
     assert (len(parsed.records), len(parsed.rejects)) == (2, 3)
 

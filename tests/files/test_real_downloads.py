@@ -35,7 +35,7 @@ def source() -> FileSource:
 
 
 def test_the_week_is_the_one_that_finra_published_on_the_files_dates(source: FileSource) -> None:
-    listing = source.listing()
+    listing = source.list_partitions()
     assert listing.partitions == {NOVEMBER_14, NOVEMBER_21}
     assert listing.problems == ()
 

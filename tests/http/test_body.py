@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from finra_http.body import MAX_BODY, read_body
-from finra_http.budget import Tally
-from finra_http.faults import BadDataError, FaultError
-from finra_http.runtime import Deadline
+from finra_http.limits import Deadline, Tally
+from finra_http.problems import BadDataError, FaultError
+from finra_http.transport import MAX_BODY, read_body
 
 STANDING = Deadline.after(1, lambda: 0.0)
 

@@ -1,4 +1,4 @@
-"""What requests cost: the rate, the count, the budget, the price."""
+"""What requests cost: the rate, the count, the budget, the estimate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import SourceError, SourceUnavailableError
-from finra_core.ports import Usage
+from finra_core.ports.source import Usage
 from finra_http import ByteBudgetError, HttpSource
-from finra_http.budget import Meter
-from finra_http.limiter import RateLimiter
+from finra_http.limits import Meter, RateLimiter
 from support.byte_server import answer, serving
 from support.one_partition_server import PARTITION, Desk, Time, always, connect, make_rows
 
@@ -85,7 +84,7 @@ def test_usage_counts_every_request_and_the_bytes_of_its_answer_as_they_came() -
     with source_over(desk) as source:
         assert source.usage() == Usage()
         with pytest.raises(SourceError):
-            source.listing()
+            source.list_partitions()
         assert source.usage() == Usage(6, 6000)
         source.fetch(PARTITION)
         assert source.usage() == Usage(8, 6000 + sum(sizes))
@@ -100,7 +99,7 @@ def test_a_request_that_could_pass_the_budget_is_not_made() -> None:
             ByteBudgetError,
             match=r"not asked for the list of partitions: \d+ of 70,000 bytes are used",
         ) as caught:
-            source.listing()
+            source.list_partitions()
         used = source.usage().bytes_received
     assert (caught.value.max_bytes, caught.value.used_bytes) == (70_000, used)
     assert desk.count() == {"probe": 1}
@@ -138,7 +137,7 @@ def test_the_budget_is_never_passed_whatever_the_threads_do(answers: list[tuple[
     def spend(one: tuple[int, float]) -> bool:
         bound, part = one
         try:
-            with meter.request(bound, "a page") as tally:
+            with meter.account(bound, "a page") as tally:
                 tally.received = int(bound * part)
         except ByteBudgetError:
             return False
@@ -150,10 +149,10 @@ def test_the_budget_is_never_passed_whatever_the_threads_do(answers: list[tuple[
     assert meter.usage().requests == sum(made)
 
 
-def test_a_price_grows_with_the_rows() -> None:
+def test_an_estimate_grows_with_the_rows() -> None:
     with source_over(Desk()) as source:
-        none = source.price(None)
-        one, many = (source.price(SourceVersion(date(2026, 2, 3), rows)) for rows in (5000, 5001))
+        none = source.estimate(None)
+        one, many = (source.estimate(SourceVersion(date(2026, 2, 3), rows)) for rows in (5000, 5001))
     assert none.requests == 1
     assert (one.requests, many.requests) == (1, 2)
     assert none.bytes_received < one.bytes_received < many.bytes_received
@@ -162,10 +161,11 @@ def test_a_price_grows_with_the_rows() -> None:
 def test_the_requests_of_a_partition_are_one_probe_and_its_pages() -> None:
     desk = Desk(make_rows(3100))
     with source_over(desk) as source:
-        price = source.price(source.probe(PARTITION))
+        version = source.probe(PARTITION)
+        estimate = source.estimate(version)
         assert source.usage().requests == 1
-        source.fetch(PARTITION)
-        assert source.usage().requests - 1 == price.requests == 3
+        source.fetch(PARTITION, version)
+        assert source.usage().requests - 1 == estimate.requests == 3
     assert desk.count() == {"probe": 1, "page": 3}
 
 

@@ -51,7 +51,7 @@ def test_a_token_is_asked_for_as_oauth2_says_and_used_for_all_requests() -> None
     desk = Desk(changes={"token": tokens()})
     with serving(desk) as url:
         source = connect(url, CREDENTIALS)
-        source.listing()
+        source.list_partitions()
         source.fetch(PARTITION)
         source.close()
     (request,) = [seen for seen in desk.seen if seen.path.startswith("/token")]
@@ -67,7 +67,7 @@ def test_a_token_is_renewed_a_minute_before_its_end(life: object) -> None:
         source = connect(url, CREDENTIALS, time)
         for pause in (0, 3539, 2):
             time.sleep(pause)
-            source.listing()
+            source.list_partitions()
         source.close()
     assert bearers(desk) == ["Bearer tok-1", "Bearer tok-1", "Bearer tok-2"]
 
@@ -77,9 +77,9 @@ def test_a_token_that_does_not_say_its_life_is_kept_for_half_an_hour_at_most(lif
     time, desk = Time(), Desk(changes={"token": tokens(life=life)})
     with serving(desk) as url:
         source = connect(url, CREDENTIALS, time)
-        source.listing()
+        source.list_partitions()
         time.sleep(1741)
-        source.listing()
+        source.list_partitions()
         source.close()
     assert bearers(desk) == ["Bearer tok-1", "Bearer tok-2"]
 
@@ -88,7 +88,7 @@ def test_a_401_is_answered_with_one_new_token() -> None:
     desk = Desk(changes={"token": tokens(), "listing": once(always(answer(status=401)))})
     with serving(desk) as url:
         source = connect(url, CREDENTIALS)
-        source.listing()
+        source.list_partitions()
         source.close()
     assert bearers(desk) == ["Bearer tok-1", "Bearer tok-2"]
 
@@ -98,7 +98,7 @@ def test_a_401_that_stays_is_no_loop() -> None:
     with serving(desk) as url:
         source = connect(url, CREDENTIALS)
         with pytest.raises(SourceRejectedError, match="check FINRA_CLIENT_ID and FINRA_CLIENT_SECRET"):
-            source.listing()
+            source.list_partitions()
         source.close()
     assert bearers(desk) == ["Bearer tok-1", "Bearer tok-2"]
 
@@ -131,7 +131,7 @@ def test_a_token_that_could_not_stand_in_a_header_is_no_token() -> None:
         with serving(desk) as url:
             source = connect(url, CREDENTIALS)
             with pytest.raises(SourceError, match="no usable access_token"):
-                source.listing()
+                source.list_partitions()
             source.close()
 
 
@@ -163,7 +163,7 @@ def outcome(act: Act, source: HttpSource) -> str:
 
 
 ACTS: list[Act] = [
-    lambda source: source.listing(),
+    lambda source: source.list_partitions(),
     lambda source: source.probe(PARTITION),
     lambda source: source.fetch(PARTITION),
 ]

@@ -86,7 +86,7 @@ def ask(kind: str, source: HttpSource) -> None:
         document = source.fetch(PARTITION).documents[0].decode()
         assert document.splitlines() == [HEADER, *Desk().rows]
     else:
-        assert source.listing().partitions == {PARTITION}
+        assert source.list_partitions().partitions == {PARTITION}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,7 +161,7 @@ def test_a_dead_host_is_one_error() -> None:
         pass
     source = connect(url)
     with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(no connection\) for the list") as caught:
-        source.listing()
+        source.list_partitions()
     source.close()
     assert caught.value.status_code is None
 
@@ -171,7 +171,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
     with serving(desk, Path(__file__).with_name("untrusted.pem")) as url:
         source = connect(url)
         with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(TLS error\).*certificate"):
-            source.listing()
+            source.list_partitions()
         source.close()
     assert desk.seen == []
 
@@ -194,7 +194,7 @@ def test_refusals_without_credentials_say_which_settings_to_give() -> None:
         with serving(Desk(changes={"listing": always(status(code))})) as url:
             source = connect(url)
             with pytest.raises(SourceRejectedError, match="set FINRA_CLIENT_ID and FINRA_CLIENT_SECRET"):
-                source.listing()
+                source.list_partitions()
             source.close()
 
 
@@ -271,5 +271,5 @@ def test_a_redirect_is_not_followed() -> None:
         with serving(Desk(changes={"listing": moved})) as url:
             source = connect(url, CREDENTIALS)
             with pytest.raises(SourceError, match="HTTP 307"):
-                source.listing()
+                source.list_partitions()
             source.close()

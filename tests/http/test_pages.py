@@ -26,6 +26,7 @@ from support.one_partition_server import (
     kind_of,
     make_rows,
     once,
+    quoted,
 )
 
 NO_DATA = {
@@ -175,10 +176,10 @@ def test_a_failing_page_ends_the_whole_partition() -> None:
         ("2025-12-29", "2023-11-06", "weekStartDate is '2023-11-06' where '2025-12-29' is asked for"),
         ("|OTCE|ATS", "|NMS|ATS", "tierIdentifier is 'NMS' where 'OTCE' is asked for"),
         ("|ATS_W_SMBL|", "|ATS_W_FIRM|", "summaryTypeCode is 'ATS_W_FIRM', which was not asked for"),
-        ("Company 2, Inc", "Company | Inc", "line 4 of a page: 13 fields where the header has 12"),
+        ("Company 2, Inc", "Company | Inc", "a value holds a delimiter or a quote, and FINRA does not quote values"),
         ("Company 2, Inc", "Company\nInc", "line 4 of a page: 5 fields where the header has 12"),
-        ("Company 2, Inc", 'Company "2" Inc', "line 4 of a page holds '\"' in unquoted text"),
-        ("Company 2, Inc", "Company\r2", r"line 4 of a page holds '\\r' in unquoted text"),
+        ("Company 2, Inc", 'Company "2" Inc', "a value holds a delimiter or a quote, and FINRA does not quote values"),
+        ("Company 2, Inc", "Company\r2", r"line 4 of a page holds '\\r' in a value"),
         ("2026-02-03", "2026-02-31", "lastUpdateDate '2026-02-31' is not a date"),
         ("2026-02-03", "", "lastUpdateDate '' is not a date"),
     ],
@@ -187,6 +188,23 @@ def test_rows_that_were_not_asked_for_or_cannot_be_told_apart_are_an_error(old: 
     rows = [row.replace(old, new) for row in make_rows()]
     with pytest.raises(SourceDataError, match=f"^API fetch failed .HTTP 200. for 2026-01-02 / OTC: {message}"):
         fetch(Desk(changes={"page": always(page(rows, Total_Records_On_Page=16))}))
+
+
+def test_a_page_that_holds_a_quote_is_asked_for_again_with_quotes_around_all_values() -> None:
+    rows = [row.replace("Company 2, Inc", 'Company "2" Inc') for row in make_rows()]
+    desk = Desk(rows, page_rows=8)
+    assert text_of(fetch(desk)).splitlines() == [HEADER, *rows]
+    asked = [(seen.query["offset"], seen.query["quoteValues"]) for seen in desk.seen if kind_of(seen) == "page"]
+    # The rows of company 2 are 3 and 11 of 16.
+    assert asked == [(0, False), (0, True), (8, False), (8, True)]
+
+
+def test_values_that_are_quoted_though_that_was_not_asked_for_are_read_as_such() -> None:
+    desk = Desk()
+    header, *rows = map(quoted, [HEADER, *desk.rows])
+    desk.changes["page"] = once(always(page(rows, header=header)))
+    assert text_of(fetch(desk)) == text_of(fetch(Desk()))
+    assert desk.count()["page"] == 2
 
 
 def test_text_that_is_not_utf8_is_an_error() -> None:
@@ -233,9 +251,9 @@ def test_a_partition_republished_between_its_probe_and_its_fetch_is_asked_for_an
     desk = Desk(make_rows(4))
     with serving(desk) as url:
         source = connect(url)
-        source.probe(PARTITION)
+        expected = source.probe(PARTITION)
         desk.rows = make_rows(symbols)
-        payload = source.fetch(PARTITION)
+        payload = source.fetch(PARTITION, expected)
         source.close()
     assert text_of(payload).splitlines()[1:] == make_rows(symbols)
     assert payload.version == SourceVersion(date.fromisoformat(NEWEST), 4 * symbols)
@@ -246,22 +264,30 @@ def test_rows_restated_between_their_probe_and_their_fetch_have_the_version_that
     desk = Desk()
     with serving(desk) as url:
         source = connect(url)
-        source.probe(PARTITION)
+        expected = source.probe(PARTITION)
         desk.rows = [row.replace(NEWEST, "2026-02-09") for row in desk.rows]
-        payload = source.fetch(PARTITION)
+        payload = source.fetch(PARTITION, expected)
         source.close()
     assert payload.version == SourceVersion(date(2026, 2, 9), 16)
 
 
-def test_a_probe_serves_one_fetch() -> None:
+def test_what_the_caller_has_seen_is_not_asked_for_again_and_the_source_remembers_nothing() -> None:
     desk = Desk()
-    with serving(desk) as url:
-        source = connect(url)
-        source.probe(PARTITION)
-        source.fetch(PARTITION)
-        source.fetch(PARTITION)
-        source.close()
-    assert desk.count() == {"probe": 2, "page": 2}
+    with serving(desk) as url, connect(url) as source:
+        expected = source.probe(PARTITION)
+        assert source.fetch(PARTITION, expected).version == expected
+        assert source.fetch(PARTITION, expected).version == expected
+        assert desk.count() == {"probe": 1, "page": 2}
+        assert source.fetch(PARTITION).version == expected
+    assert desk.count() == {"probe": 2, "page": 3}
+
+
+def test_a_version_that_does_not_count_its_rows_is_no_help() -> None:
+    desk = Desk()
+    with serving(desk) as url, connect(url) as source:
+        payload = source.fetch(PARTITION, SourceVersion(date.fromisoformat(NEWEST), None))
+    assert payload.version == SourceVersion(date.fromisoformat(NEWEST), 16)
+    assert desk.count() == {"probe": 1, "page": 1}
 
 
 def test_a_partition_withdrawn_in_mid_read_has_no_rows() -> None:
@@ -293,6 +319,13 @@ def test_line_ends_of_another_kind_are_no_content() -> None:
     text = "\r\n".join([HEADER, *make_rows(), ""])
     content = answer(text, Record_Total=16, Total_Records_On_Page=16)
     assert text_of(fetch(Desk(changes={"page": always(content)}))) == text_of(fetch(Desk()))
+
+
+@pytest.mark.parametrize("before", ["\t", " ", "\n"])
+def test_a_header_with_something_before_it_is_a_fault(before: str) -> None:
+    desk = Desk(changes={"page": once(always(page(make_rows(), header=before + HEADER)))})
+    assert text_of(fetch(desk)).splitlines() == [HEADER, *desk.rows]
+    assert desk.count()["page"] == 2
 
 
 @pytest.mark.parametrize("form", NO_DATA)
@@ -338,7 +371,7 @@ def test_nothing_is_no_answer_where_the_total_says_otherwise() -> None:
 def test_an_empty_list_of_partitions_is_a_state(body: str) -> None:
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
-        assert source.listing().partitions == frozenset()
+        assert source.list_partitions().partitions == frozenset()
         source.close()
 
 
@@ -349,7 +382,7 @@ def test_what_is_no_list_of_partitions_is_a_fault(body: str) -> None:
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
         with pytest.raises(SourceUnavailableError):
-            source.listing()
+            source.list_partitions()
         source.close()
 
 
@@ -367,7 +400,7 @@ def test_the_listing_follows_the_order_of_the_fields_and_names_weeks_without_mon
     )
     with serving(Desk(changes={"listing": always(answer(body, media_type="application/json"))})) as url:
         source = connect(url)
-        listing = source.listing()
+        listing = source.list_partitions()
         source.close()
     assert listing.partitions == {PARTITION}
     assert ["'2025-12-30'" in p.message or "'soon'" in p.message for p in listing.problems] == [True, True]

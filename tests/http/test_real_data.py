@@ -18,11 +18,10 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.records import MICROS
 from finra_core.domain.tiers import Tier
 from finra_core.weekly_summary.parsing import parse_content
-from finra_http.budget import Meter
-from finra_http.limiter import RateLimiter
-from finra_http.replies import json_object
-from finra_http.runtime import Deadline
-from finra_http.transport import Request, Transport
+from finra_http.answers import json_object
+from finra_http.limits import Deadline, Tally
+from finra_http.query import Request
+from finra_http.transport import Transport
 from support.byte_server import Seen, answer, serving
 from support.one_partition_server import PARTITION, Time, connect, kind_of
 
@@ -45,9 +44,9 @@ def test_the_recorded_exchange_is_read_as_finra_sent_it(shared_data: Path) -> No
     exchange = json.loads((shared_data / "weeklyDownloadDetails_cassette_2023-11-09.json").read_text("utf-8"))
     runtime = Time().runtime()
     with serving(lambda _seen: as_recorded(exchange)) as url:
-        transport = Transport(url, {}, RateLimiter(20, runtime), Meter())
-        request = Request("POST", url, "a test", "application/json", body=b"{}")
-        reply = transport.exchange(request, None, Deadline.after(10, runtime.clock))
+        transport = Transport(url, {})
+        request = Request("POST", "", "a test", "application/json", body=b"{}")
+        reply = transport.exchange(request, None, Tally(1_000_000), Deadline.after(10, runtime.clock))
         transport.close()
     assert (reply.count("Record-Total"), reply.count("total-records-on-page")) == (262, 52)
     assert reply.request_id == "68406df6-73c6-4dba-85e0-4a0c5d17f6c6"

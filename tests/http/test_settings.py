@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import finra_core
+from finra_core.domain.captures import SourceVersion
 from finra_core.domain.errors import ConfigurationError, SourceUnavailableError
+from finra_core.ports.source import SourceKind
 from finra_http import HttpSource, open_source
 from finra_http.settings import read_settings
 from support.byte_server import Seen, answer, serving
-from support.one_partition_server import CREDENTIALS, Desk, connect
+from support.one_partition_server import CREDENTIALS, PARTITION, Desk, connect
 
 
 def test_api_means_finra_unless_a_setting_names_another_host() -> None:
@@ -91,7 +94,7 @@ def test_it_says_who_asks() -> None:
     desk = Desk()
     with serving(desk) as url:
         source = connect(url)
-        source.listing()
+        source.list_partitions()
         source.close()
     agent = f"finra-core/{finra_core.__version__} (+https://pypi.org/project/finra-core/)"
     assert desk.seen[0].headers["user-agent"] == agent
@@ -107,7 +110,7 @@ def test_requests_go_through_the_proxy_that_the_settings_name() -> None:
     with serving(proxy) as url:
         named = url.replace("http://", "http://user:pass@")
         source = open_source("http://finra.invalid", {"HTTP_PROXY": named})
-        assert len(source.listing().partitions) == 1
+        assert len(source.list_partitions().partitions) == 1
         source.close()
     assert seen[0].path == "http://finra.invalid/partitions/group/otcMarket/name/weeklySummary"
     assert seen[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
@@ -118,7 +121,7 @@ def test_a_dead_proxy_is_an_error_without_its_password() -> None:
         pass
     source = connect("http://finra.invalid", {"HTTP_PROXY": dead.replace("http://", "http://user:geheim@")})
     with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(proxy error\)") as caught:
-        source.listing()
+        source.list_partitions()
     source.close()
     assert "geheim" not in caught.value.message
 
@@ -130,7 +133,7 @@ def test_hosts_that_no_proxy_names_are_asked_directly(direct: str) -> None:
 
     with serving(proxy) as proxy_url, serving(Desk()) as url:
         source = connect(url, {"HTTP_PROXY": proxy_url, "NO_PROXY": direct})
-        assert len(source.listing().partitions) == 1
+        assert len(source.list_partitions().partitions) == 1
         source.close()
 
 
@@ -139,4 +142,17 @@ def test_opening_makes_no_connection() -> None:
     with serving(desk) as url:
         source: HttpSource = connect(url, CREDENTIALS)
         source.close()
-    assert (desk.seen, source.label, source.archive) == ([], "API", False)
+    assert (desk.seen, source.info.label, source.info.kind) == ([], "API", SourceKind.FEED)
+
+
+def test_each_opened_source_is_told_apart_for_as_long_as_it_is_open() -> None:
+    with connect("http://127.0.0.1:9") as one, connect("http://127.0.0.1:9") as other:
+        assert one.info == one.info
+        assert one.info.instance != other.info.instance
+
+
+def test_leaving_it_closes_it() -> None:
+    with serving(Desk()) as url, connect(url) as source:
+        assert source.fetch(PARTITION)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        source.fetch(PARTITION, SourceVersion(date(2026, 2, 3), 16))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, get_args
 
 import pytest
+from attrs import evolve
 
 from finra_core.domain.errors import SourceDataError, SourceError, SourceRejectedError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
+from finra_core.ports.source import Usage
 from finra_core.weekly_summary.parsing import parse_content
-from finra_core.weekly_summary.payload import Payload
-from finra_http import HttpSource
+from finra_core.weekly_summary.payload import Payload, canonical_hash, count_rows
+from finra_http import ByteBudgetError, HttpSource
 from finra_simulator import Restatement, SimulatorSource, World
-from finra_simulator.http import Fault, Options, RandomFaults, SimulatorServer
+from finra_simulator.http import Fault, LoggedRequest, Options, RandomFaults, SimulatorServer
 from finra_simulator.http.faults import FaultKind
-from support.harness import Bench, Clock
+from support.harness import Bench, Clock, as_record
 from support.one_partition_server import Time, connect
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=timezone.utc)
@@ -75,7 +78,7 @@ def test_a_partition_comes_whole_with_its_control_totals(
 
 def test_the_listing_is_what_is_published() -> None:
     with served() as (_server, source):
-        listing = source.listing()
+        listing = source.list_partitions()
     assert (listing.partitions, listing.problems) == (WORLD.published(NOW), ())
 
 
@@ -90,7 +93,7 @@ def test_a_week_that_is_not_published_has_no_version(no_data: Any) -> None:
 
 def ask(kind: str, source: HttpSource) -> None:
     if kind == "listing":
-        assert source.listing().partitions == WORLD.published(NOW)
+        assert source.list_partitions().partitions == WORLD.published(NOW)
     elif kind == "probe":
         assert source.probe(T1) is not None
     else:
@@ -161,7 +164,7 @@ def test_wrong_credentials_are_a_refusal_that_says_so() -> None:
     wrong = {**CREDENTIALS, "FINRA_CLIENT_SECRET": "another"}
     with served(given=wrong) as (server, source):
         with pytest.raises(SourceRejectedError, match="check FINRA_CLIENT_ID and FINRA_CLIENT_SECRET"):
-            source.listing()
+            source.list_partitions()
         assert server.counts["token"] == 1
 
 
@@ -188,3 +191,92 @@ def test_a_run_that_finds_nothing_changed_costs_one_listing_and_a_probe_for_each
     assert dict(first_counts) == {"listing": 1, "probe": 18, "page": 18}
     assert dict(spent) == {"listing": 1, "probe": 18}
     assert source.usage().bytes_received - first_bytes < 3000
+
+
+DELIMITED = evolve(WORLD, delimiters_in_names=True)
+"""Three issue names of each tier hold `|`, quotes or both."""
+
+
+def pages(server: SimulatorServer) -> list[LoggedRequest]:
+    return [request for request in server.requests if request.kind == "page"]
+
+
+def is_quoted(request: LoggedRequest) -> bool:
+    return bool(json.loads(request.body)["quoteValues"])
+
+
+@pytest.mark.parametrize("partition", PARTITIONS, ids=str)
+def test_names_with_delimiters_and_quotes_come_as_they_are_for_one_more_request(partition: Partition) -> None:
+    names = {row.issue_name or "" for row in DELIMITED.rows(partition, NOW)}
+    assert {(name.count("|"), name.count('"')) for name in names} >= {(0, 0), (1, 0), (0, 2), (1, 2)}
+    with served(world=DELIMITED) as (server, source):
+        payload = source.fetch(partition)
+        asked = server.requests
+        assert [request.kind for request in asked] == ["probe", "page", "page"]
+        assert [is_quoted(request) for request in asked] == [False, False, True]
+        assert source.usage() == Usage(3, sum(request.bytes_sent for request in asked))
+    assert rows_of(payload, partition) == sorted(map(as_record, DELIMITED.rows(partition, NOW)))
+    parsed = parse_content(payload.documents, partition)
+    assert (parsed.rejects, parsed.control_rows) == ((), len(DELIMITED.control_rows(partition, NOW)))
+    assert payload.version is not None
+    assert payload.version.row_count == count_rows(payload.documents) == len(parsed.records) + parsed.control_rows
+
+
+@pytest.mark.parametrize("partition", PARTITIONS, ids=str)
+def test_only_pages_that_need_quotes_are_asked_for_again_and_the_content_does_not_depend_on_which(
+    partition: Partition,
+) -> None:
+    with served(world=DELIMITED) as (_server, source):
+        whole = source.fetch(partition)
+    with served(world=DELIMITED, options=Options(max_payload=4000)) as (server, source):
+        in_pages = source.fetch(partition)
+        quoted = list(map(is_quoted, pages(server)))
+    assert 0 < quoted.count(True) < quoted.count(False)
+    assert in_pages.documents == whole.documents
+    assert canonical_hash(in_pages.documents) == canonical_hash(whole.documents)
+
+
+def test_faults_of_the_request_for_quotes_are_overcome_like_any_other() -> None:
+    for fault in ("503", "truncate", "truncate-silently", "html"):
+        with served(Fault(fault, on="page", after=1), world=DELIMITED) as (server, source):
+            assert rows_of(source.fetch(T1), T1) == sorted(map(as_record, DELIMITED.rows(T1, NOW)))
+            assert list(map(is_quoted, pages(server))) == [False, True, True]
+
+
+def test_a_republication_between_a_page_and_the_same_with_quotes_is_noticed() -> None:
+    fault = Fault("republish", on="page", partition=T1, after=1)
+    with served(fault, world=DELIMITED) as (_server, source):
+        payload = source.fetch(T1)
+    assert rows_of(payload, T1) == sorted(map(as_record, DELIMITED.rows(T1, RESTATED)))
+
+
+def test_the_request_for_quotes_is_not_made_where_it_could_pass_the_budget() -> None:
+    with served(world=DELIMITED) as (server, source):
+        version = source.probe(T1)
+        source.fetch(T1, version)
+        probe, plain, _quoted = server.requests
+    assert version is not None
+    assert version.row_count is not None
+    bound = 64 * 1024 + version.row_count * 512
+    budget = probe.bytes_sent + plain.bytes_sent + bound
+    with served(world=DELIMITED, given={"FINRA_MAX_BYTES": str(budget)}) as (server, source):
+        source.fetch(T1)
+    with served(world=DELIMITED, given={"FINRA_MAX_BYTES": str(budget - 1)}) as (server, source):
+        with pytest.raises(ByteBudgetError):
+            source.fetch(T1)
+        assert [is_quoted(request) for request in pages(server)] == [False]
+
+
+def test_a_week_with_such_names_is_ingested_once_and_verified_as_unchanged(bench: Bench) -> None:
+    with served(world=DELIMITED) as (_server, source):
+        bench.clock = Clock(NOW)
+        weeks = [T1.week_ending]
+        first = bench.run(source=source, weeks=weeks)
+        assert [p.outcome.value for p in first.partitions] == ["ingested"] * 3
+        second = bench.run(source=source, weeks=weeks, verify=True)
+        assert [p.outcome.value for p in second.partitions] == ["skipped"] * 3
+        assert all(p.reason.startswith("Content unchanged") for p in second.partitions)
+    for capture in bench.store.captures():
+        assert sorted(bench.store.records(capture).rows()) == sorted(
+            map(as_record, DELIMITED.rows(capture.partition, NOW))
+        )

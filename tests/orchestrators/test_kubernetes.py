@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from finra_cli.options import build_parser
+from finra_cli.commands.run import command as finra_run
 from support.orchestration import EXAMPLES
 
 _REASON = "kubernetes-validate is installed by the tox environment manifests"
@@ -44,6 +44,6 @@ def test_a_run_is_made_once_alone_and_with_no_more_rights_than_it_needs() -> Non
 
 def test_the_store_lies_on_the_volume() -> None:
     (container,) = DOCUMENTS[1]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    options = build_parser({}).parse_args(container["command"][1:])
-    path = options.store.removeprefix("sqlite:///")
+    _finra, _run, *arguments = container["command"]
+    path = finra_run.settings(arguments).store.removeprefix("sqlite:///")
     assert path.startswith(container["volumeMounts"][0]["mountPath"] + "/")

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finra_core import Outcome, Partition, RunReport, RunRequest, Scheduler, Tier, open_store
+from finra_core.domain.captures import SourceVersion
 from finra_core.ports import Store
 from finra_core.weekly_summary.payload import Payload
 from finra_http import HttpSource, open_source
-from finra_http.runtime import Runtime
+from finra_http.limits import Runtime
 from finra_simulator import Restatement, World
 from finra_simulator.http import Fault, RandomFaults, SimulatorServer
 from support.harness import MONDAY_MORNING, Bench, Clock, as_record, contents, partition
@@ -104,8 +105,8 @@ def test_a_wrong_control_total_fails_its_partition_and_the_latest_stays_what_it_
     class Falsified(HttpSource):
         """FINRA's own total of the first symbol is one share off."""
 
-        def fetch(self, partition: Partition) -> Payload:
-            payload = super().fetch(partition)
+        def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
+            payload = super().fetch(partition, expected)
             lines = payload.documents[0].decode().split("\n")
             index = next(i for i, line in enumerate(lines) if "|ATS_W_SMBL|" in line)
             cells = lines[index].split("|")

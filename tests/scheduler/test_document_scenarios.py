@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from finra_cli.output import report_text
+from finra_cli.presenters.run import report_page
 from finra_core import Outcome, Partition, RunReport, Tier
 from finra_core.domain.anomalies import Severity
 from finra_core.ports import Store
@@ -48,7 +48,7 @@ def one_down(store: Store) -> Bench:
 
 
 def summary(report: RunReport) -> list[str]:
-    return report_text(report).splitlines()
+    return report_page(report).plain().splitlines()
 
 
 def outcomes(report: RunReport, outcome: Outcome) -> set[Partition]:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import urllib3
+from attrs import evolve
 from urllib3.util import make_headers
 
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
-from finra_simulator import Restatement, World
+from finra_simulator import Delay, Restatement, World
 from finra_simulator.http import Options, SimulatorServer
 from finra_simulator.rows import FIELDS, MICROS
 
@@ -194,21 +195,23 @@ def test_an_expired_token_is_refused_even_where_none_is_needed(http: urllib3.Poo
 def test_a_post_gives_the_rows_of_the_partition_exactly(http: urllib3.PoolManager, server: SimulatorServer) -> None:
     """1.3 and 2: EQUAL filters; all 17 fields; shares with up to 6 decimals."""
     rows = page_by_page(http, server, {"compareFilters": partition("T1", "OTC_W_SMBL_FIRM"), "limit": 100})
-    truth = [row for row in WORLD.rows(T1, NOW) if row.crd]
+    truth = [row for row in WORLD.rows(T1, NOW) if not row.mpid]
     assert {tuple(row) for row in rows} == {FIELDS}
-    assert _quantities(rows) == sorted(
+    expected = [
         (row.symbol, row.issue_name, row.product_type, row.crd, Decimal(row.shares_micros) / MICROS, row.trades)
         for row in truth
-    )
+    ]
+    assert _quantities(rows) == sorted(expected, key=str)
     assert any(row.shares_micros % MICROS for row in truth)
 
 
 def _quantities(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     names = ("issueSymbolIdentifier", "issueName", "productTypeCode", "firmCRDNumber")
-    return sorted(
+    quantities = [
         (*(row[n] for n in names), Decimal(row["totalWeeklyShareQuantity"]), row["totalWeeklyTradeCount"])
         for row in rows
-    )
+    ]
+    return sorted(quantities, key=str)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def test_a_filter_on_shares_compares_shares_and_null_fulfils_no_filter(
     tape = {"fieldName": "productTypeCode", "fieldValue": "CTS", "compareType": "GTE"}
     rows = page_by_page(http, server, {"compareFilters": [*partition(kind=None), big, tape], "limit": 5000})
     firm_rows = [row for row in rows if row["summaryTypeCode"].endswith("SMBL_FIRM")]
-    expected = [row for row in WORLD.rows(T1, NOW) if row.crd and row.shares_micros > 1_000_500_000]
+    expected = [row for row in WORLD.rows(T1, NOW) if row.product_type and row.shares_micros > 1_000_500_000]
     assert len(firm_rows) == len(expected) > 0
     assert {row["summaryTypeCode"] for row in firm_rows} == {"OTC_W_SMBL_FIRM"}
 
@@ -556,6 +559,22 @@ def test_quoted_csv_survives_any_delimiter(http: urllib3.PoolManager, server: Si
     assert '""' not in text
 
 
+@pytest.mark.parametrize("delimiter", [",", "|"])
+def test_names_with_delimiters_and_quotes_need_quoted_csv(http: urllib3.PoolManager, delimiter: str) -> None:
+    """1.8, 6b: a name with `|` is plausible; quotes within a quoted value are doubled."""
+    world = evolve(WORLD, delimiters_in_names=True)
+    names = {row.issue_name or "" for row in world.rows(T1, NOW)}
+    body = {"compareFilters": partition(), "delimiter": delimiter, "quoteValues": True, "limit": 5000}
+    with SimulatorServer(world, lambda: NOW) as server:
+        quoted = post(http, server, body, Accept="text/plain").data.decode()
+        plain = post(http, server, {**body, "quoteValues": False}, Accept="text/plain").data.decode()
+    read = {row["issueName"] for row in csv.DictReader(io.StringIO(quoted), delimiter=delimiter, strict=True)}
+    assert read == {row.issue_name or "" for row in world.rows(T1, NOW) if row.mpid}
+    assert all(any(mark in name for name in read) for mark in ("|", '"'))
+    assert read <= names
+    assert {line.count("|") for line in plain.splitlines()} > {0 if delimiter == "," else 16}
+
+
 # 2 Cuts of the same volume
 
 
@@ -563,13 +582,16 @@ def test_quoted_csv_survives_any_delimiter(http: urllib3.PoolManager, server: Si
 def test_firm_rows_sum_to_symbol_rows_and_to_venue_rows(
     http: urllib3.PoolManager, server: SimulatorServer, tier: str
 ) -> None:
-    """2: *_SMBL and *_SMBL_FIRM are two cuts of the same volume."""
+    """2: *_SMBL and *_SMBL_FIRM are two cuts of the same volume; De Minimis Firms have no line in *_W_FIRM."""
     totals: dict[str, Decimal] = {}
+    small = Decimal(0)
     for row in page_by_page(http, server, {"compareFilters": partition(tier, None), "limit": 5000}):
         kind, quantity = row["summaryTypeCode"], Decimal(row["totalWeeklyShareQuantity"])
         totals[kind] = totals.get(kind, Decimal(0)) + quantity
-    for venues in ("ATS", "OTC"):
-        assert totals[f"{venues}_W_SMBL_FIRM"] == totals[f"{venues}_W_SMBL"] == totals[f"{venues}_W_FIRM"]
+        small += quantity if row["marketParticipantName"] == "De Minimis Firms" else 0
+    assert totals["ATS_W_SMBL_FIRM"] == totals["ATS_W_SMBL"] == totals["ATS_W_FIRM"]
+    assert totals["OTC_W_SMBL_FIRM"] == totals["OTC_W_SMBL"] == totals["OTC_W_FIRM"] + small
+    assert small > 0
 
 
 def test_market_totals_are_six_rows_of_the_tier_na(http: urllib3.PoolManager, server: SimulatorServer) -> None:
@@ -688,3 +710,77 @@ def test_the_newest_update_and_the_number_of_rows_take_one_tiny_request(http: ur
     assert version.last_update_date == date(2026, 4, 17)
     assert int(response.headers["Record-Total"]) == version.row_count
     assert (logged.kind, logged.partition) == ("probe", T2)
+
+
+# 6b Rows of older weeks updated since a day
+
+
+RESTATED = World(
+    seed=11,
+    symbols=4,
+    ats=3,
+    firms=3,
+    first_week=date(2025, 12, 5),
+    restatement_rate=1,
+    events=[Delay(Partition(date(2026, 1, 9), Tier.OTC), datetime(2026, 3, 3, 16, tzinfo=timezone.utc))],
+)
+
+
+def updated_since(day: str, before: str) -> list[dict[str, str]]:
+    return [
+        {"fieldName": "lastUpdateDate", "compareType": "GTE", "fieldValue": day},
+        {"fieldName": "weekStartDate", "compareType": "LESSER", "fieldValue": before},
+    ]
+
+
+@pytest.mark.parametrize("day", ["2026-01-26", "2026-02-16", "2026-03-03", "2026-03-16", "2026-04-20"])
+def test_rows_of_older_weeks_updated_since_a_day_come_from_all_partitions(http: urllib3.PoolManager, day: str) -> None:
+    """6b: no partition key has an EQUAL filter; the answer is all such rows of all tiers."""
+    since, monday = date.fromisoformat(day), date(2026, 2, 9)
+    expected = [
+        (str(p.week_start), p.tier.finra_code, row.symbol or "", row.mpid or "", row.crd)
+        for p in RESTATED.published(NOW)
+        if p.week_start < monday
+        for row in RESTATED.rows(p, NOW)
+        if row.last_update_date >= since
+    ]
+    kinds = [{"fieldName": "summaryTypeCode", "values": ["ATS_W_SMBL_FIRM", "OTC_W_SMBL_FIRM"]}]
+    body = {"compareFilters": updated_since(day, str(monday)), "domainFilters": kinds, "limit": 5000}
+    with SimulatorServer(RESTATED, lambda: NOW) as server:
+        response = post(http, server, body)
+        assert server.counts == {"restatements": 1}
+    rows = json.loads(response.data) if response.status == 200 else []
+    names = ("weekStartDate", "tierIdentifier", "issueSymbolIdentifier", "MPID", "firmCRDNumber")
+    found = [tuple(row[name] if name == "firmCRDNumber" else row[name] or "" for name in names) for row in rows]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_market_totals_are_as_new_as_the_newest_tier(http: urllib3.PoolManager) -> None:
+    """6b, 2: the rows of tier NA are sums over the three tiers."""
+    since = date(2026, 2, 16)
+    newest: dict[date, date] = {}
+    for p in RESTATED.published(NOW):
+        days = [row.last_update_date for row in RESTATED.rows(p, NOW)]
+        newest[p.week_start] = max(newest.get(p.week_start, date.min), *days)
+    weeks = {str(week) for week, day in newest.items() if day >= since and week < date(2026, 2, 9)}
+    body = {
+        "compareFilters": [*updated_since(str(since), "2026-02-09"), *equal(tierIdentifier="NA")],
+        "fields": ["weekStartDate"],
+    }
+    with SimulatorServer(RESTATED, lambda: NOW) as server:
+        assert {row["weekStartDate"] for row in fetch(http, server, body)} == weeks
+
+
+def test_a_filter_can_be_ignored_or_refused(http: urllib3.PoolManager) -> None:
+    """6b: filters were seen ignored; whether this question is answered is not known."""
+    body = {"compareFilters": updated_since("2026-04-20", "2026-02-09"), "limit": 1}
+    with SimulatorServer(RESTATED, lambda: NOW) as server:
+        assert post(http, server, body).status == 204
+    with SimulatorServer(RESTATED, lambda: NOW, options=Options(ignored_filters=["lastUpdateDate"])) as server:
+        response = post(http, server, body)
+        assert response.status == 200
+        assert int(response.headers["Record-Total"]) > 1
+    with SimulatorServer(RESTATED, lambda: NOW, options=Options(refused_filters=["lastUpdateDate"])) as server:
+        response = post(http, server, body)
+        assert response.status == 400
+        assert json.loads(response.data)["message"] == "Filtering by lastUpdateDate is not supported"

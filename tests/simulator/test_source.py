@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date, datetime, timezone
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
-from finra_core.ports import Source
+from finra_core.ports.source import Source, SourceKind
+from finra_core.weekly_summary.parsing import parse_content
 from finra_simulator import Outage, Restatement, SimulatorSource, World, open_source
+from support.harness import as_record
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=timezone.utc)
 OTC = Partition(date(2025, 11, 14), Tier.OTC)
@@ -24,12 +27,11 @@ def at(now: datetime, *outages: Outage, world: World = WORLD) -> SimulatorSource
 
 def test_it_is_a_source() -> None:
     source: Source = at(NOW)
-    assert source.label == "simulator"
-    assert not source.archive
+    assert (source.info.label, source.info.kind) == ("simulator", SourceKind.FEED)
 
 
 def test_it_lists_what_is_published_by_now_and_nothing_more() -> None:
-    listed = at(NOW).listing().partitions
+    listed = at(NOW).list_partitions().partitions
     # Monday 2026-01-05 publishes the T1 week of 12-15 and the T2 week of 12-01.
     assert OTC in listed
     assert Partition(date(2025, 12, 19), Tier.NMS_TIER_1) in listed
@@ -75,7 +77,7 @@ def test_a_partition_that_is_not_published_has_no_version_and_cannot_be_fetched(
 
 def test_an_outage_of_one_partition_leaves_the_others() -> None:
     source = at(NOW, Outage(OTC, NOW, NOW.replace(hour=16)))
-    assert OTC in source.listing().partitions
+    assert OTC in source.list_partitions().partitions
     assert source.fetch(T1).documents
     for ask in (source.probe, source.fetch):
         with pytest.raises(SourceUnavailableError, match=r"^API fetch failed \(HTTP 503\)$") as raised:
@@ -87,7 +89,7 @@ def test_an_outage_of_one_partition_leaves_the_others() -> None:
 def test_an_outage_of_the_whole_source_fails_the_listing_too() -> None:
     source = at(NOW, Outage(None, NOW, NOW.replace(hour=16), 504))
     with pytest.raises(SourceUnavailableError, match="HTTP 504"):
-        source.listing()
+        source.list_partitions()
     with pytest.raises(SourceUnavailableError, match="HTTP 504"):
         source.fetch(T1)
 
@@ -95,7 +97,7 @@ def test_an_outage_of_the_whole_source_fails_the_listing_too() -> None:
 @pytest.mark.parametrize("hour", [14, 16])
 def test_an_outage_begins_and_ends(hour: int) -> None:
     outage = Outage(None, NOW, NOW.replace(hour=16))
-    assert at(NOW.replace(hour=hour), outage).listing().partitions
+    assert at(NOW.replace(hour=hour), outage).list_partitions().partitions
 
 
 def test_a_url_sets_the_world_and_stops_the_clock() -> None:
@@ -107,6 +109,15 @@ def test_a_url_sets_the_world_and_stops_the_clock() -> None:
 def test_a_url_may_give_each_tier_its_symbols_and_the_first_week() -> None:
     world = open_source("simulator:?symbols=10,20,30&first_week=2025-06-02", {}).world
     assert (world.symbols, world.first_week) == ((10, 20, 30), date(2025, 6, 6))
+
+
+def test_a_url_may_ask_for_names_that_hold_delimiters_and_quotes() -> None:
+    source = open_source("simulator:?seed=7&symbols=10&rate=0&names=delimiters&now=2026-01-05T15:00:00Z", {})
+    parsed = parse_content(source.fetch(OTC).documents, OTC)
+    assert sorted(parsed.records.rows()) == sorted(map(as_record, source.world.rows(OTC, NOW)))
+    names = {name for _symbol, name, _product in parsed.records.securities.values}
+    assert all(any(mark in name for name in names) for mark in ("|", '"'))
+    assert open_source("simulator:?seed=7&symbols=10&rate=0&names=plain", {}).world == WORLD
 
 
 def test_without_now_the_clock_is_the_machines() -> None:
@@ -128,6 +139,7 @@ def test_without_now_the_clock_is_the_machines() -> None:
         "simulator:?now=2026-01-05T15:00:00",
         "simulator:?now=yesterday",
         "simulator:?first_week=2025",
+        "simulator:?names=odd",
         "simulator:?seed",
         "simulator://host?seed=1",
     ],
@@ -136,3 +148,52 @@ def test_a_url_with_an_unknown_or_malformed_parameter_names_the_known_ones(url: 
     with pytest.raises(ConfigurationError, match=r"seed=NUMBER, symbols=NUMBER or T1,T2,OTC, rate=0\.\.1") as raised:
         open_source(url, {})
     assert "\n" not in raised.value.message
+
+
+RESTATED = datetime(2025, 12, 30, 16, tzinfo=timezone.utc)
+OCTOBER = Partition(date(2025, 10, 17), Tier.NMS_TIER_2)
+
+
+def after_restatements(*restatements: Restatement) -> SimulatorSource:
+    world = World(seed=7, symbols=10, first_week=date(2025, 10, 3), restatement_rate=0, events=restatements)
+    return at(NOW, world=world)
+
+
+def test_it_tells_which_older_partitions_have_a_row_dated_since_a_day() -> None:
+    source = after_restatements(Restatement(OCTOBER, RESTATED), Restatement(T1, RESTATED))
+    since = date(2025, 12, 30)
+    assert source.restated_since(since, date(2025, 11, 14)) == {OCTOBER}
+    assert source.restated_since(since, date(2025, 11, 21)) == {OCTOBER, T1}
+    assert source.restated_since(date(2025, 12, 31), date(2025, 11, 21)) == frozenset()
+
+
+def test_a_first_publication_is_dated_too() -> None:
+    source = after_restatements()
+    assert source.restated_since(date(2025, 12, 15), date(2025, 11, 21)) == {
+        OTC,
+        Partition(OTC.week_ending, Tier.NMS_TIER_2),
+    }
+
+
+def test_a_restatement_of_the_future_is_not_told() -> None:
+    source = after_restatements(Restatement(OCTOBER, NOW.replace(hour=16)))
+    assert source.restated_since(date(2025, 12, 30), date(2025, 11, 14)) == frozenset()
+
+
+def test_neither_a_withdrawn_row_nor_a_silent_change_leaves_a_date() -> None:
+    source = after_restatements(
+        Restatement(OCTOBER, RESTATED, changed=0, withdrawn=1), Restatement(T1, RESTATED, silent=True)
+    )
+    assert source.restated_since(date(2025, 12, 30), date(2025, 11, 21)) == frozenset()
+
+
+def test_a_source_by_url_can_be_opened_in_another_process() -> None:
+    source = open_source("simulator:?seed=7&symbols=10&now=2026-01-05T15:00:00Z", {})
+    other = pickle.loads(pickle.dumps(source.reopener(same_machine=False, processes=2)))()
+    assert other.fetch(OTC) == source.fetch(OTC)
+    assert other.info.instance != source.info.instance
+
+
+def test_a_world_made_by_hand_cannot() -> None:
+    with pytest.raises(ConfigurationError, match="simulated world made by hand"):
+        at(NOW).reopener(same_machine=True, processes=1)

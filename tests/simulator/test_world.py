@@ -14,7 +14,7 @@ from attrs import evolve
 
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
-from finra_simulator import Delay, Restatement, World
+from finra_simulator import Delay, LateHalf, Restatement, World
 from finra_simulator.rows import MICROS, Row, row_key
 
 WEEK = date(2025, 11, 14)
@@ -22,7 +22,8 @@ T1, T2, OTC = (Partition(WEEK, tier) for tier in TIERS)
 LATER = datetime(2026, 2, 1, 12, tzinfo=timezone.utc)
 QUIET = World(seed=3, symbols=(12, 15, 20), restatement_rate=0)
 
-RECORDED = "17bdb9600171"
+RECORDED = "9f67315d90c3"
+RECORDED_WITHOUT_AGGREGATE = "17bdb9600171"
 
 
 def utc(*parts: int) -> datetime:
@@ -43,6 +44,10 @@ SMALL_AT = utc(2026, 4, 1)
 
 def test_a_world_is_the_same_as_when_this_test_was_written() -> None:
     assert digest(SMALL, SMALL_AT) == RECORDED
+
+
+def test_all_else_is_the_same_without_the_aggregate_of_small_firms() -> None:
+    assert digest(evolve(SMALL, de_minimis="none"), SMALL_AT) == RECORDED_WITHOUT_AGGREGATE
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
@@ -138,10 +143,11 @@ def test_control_totals_are_the_sums_over_the_venues(partition: Partition) -> No
     assert totals == sums
 
 
-def test_venue_totals_are_the_sums_over_the_symbols() -> None:
+def test_venue_totals_are_the_sums_over_the_symbols_and_have_no_line_for_small_firms() -> None:
     trades: Counter[tuple[str | None, int | None]] = Counter()
     for row in QUIET.rows(T2, LATER):
-        trades[row.mpid, row.crd] += row.trades
+        if row.venue_name != "De Minimis Firms":
+            trades[row.mpid, row.crd] += row.trades
     assert {(r.mpid, r.crd): r.trades for r in QUIET.venue_rows(T2, LATER)} == trades
 
 
@@ -157,8 +163,28 @@ def test_an_ats_has_an_mpid_that_begins_its_name_and_a_firm_a_crd_number() -> No
         else:
             assert row.summary_type == "OTC_W_SMBL_FIRM"
             assert row.mpid is None
-            assert row.crd is not None
+            assert (row.crd is None) == (row.venue_name == "De Minimis Firms")
             assert row.product_type in {"UTP", "CTS"}
+
+
+@pytest.mark.parametrize("partition", [T1, T2, OTC], ids=str)
+def test_de_minimis_firms_are_one_row_a_security_and_a_quarter_of_the_non_ats_volume(partition: Partition) -> None:
+    """Seen in the week of 2026-08-31: 25.6 %."""
+    non_ats = [row for row in World(restatement_rate=0).rows(partition, LATER) if not row.mpid]
+    small = [row for row in non_ats if not row.crd]
+    assert 0.2 < sum(r.shares_micros for r in small) / sum(r.shares_micros for r in non_ats) < 0.3
+    assert {(r.venue_name, r.crd, r.summary_type) for r in small} == {("De Minimis Firms", None, "OTC_W_SMBL_FIRM")}
+    assert len({(r.symbol, r.issue_name, r.product_type) for r in small}) == len(small) > len(non_ats) / 20
+
+
+def test_the_aggregate_s_crd_number_is_null_or_zero_or_it_is_not_there() -> None:
+    crds = {
+        how: {r.crd for r in evolve(QUIET, de_minimis=how).rows(T1, LATER) if not r.mpid and not r.crd}
+        for how in ("null", "0", "none")
+    }
+    assert crds == {"null": {None}, "0": {0}, "none": set()}
+    with pytest.raises(ValueError, match="de_minimis"):
+        evolve(QUIET, de_minimis="some")
 
 
 def test_finra_writes_the_third_tier_otce_in_one_field_and_otc_in_the_other() -> None:
@@ -355,3 +381,66 @@ def test_no_partition_is_restated_at_rate_zero() -> None:
 def test_a_world_needs_symbols_in_every_tier() -> None:
     with pytest.raises(ValueError, match="one positive number for each of the 3 tiers"):
         World(symbols=(10, 0, 10))
+
+
+# Halves. OTC of this week is published on 2025-12-15.
+HALF = utc(2025, 12, 18, 16)
+IN_HALVES = evolve(QUIET, events=(LateHalf(OTC, HALF),))
+
+
+def kinds(rows: list[Row]) -> set[str]:
+    return {row.summary_type for row in rows}
+
+
+def test_the_non_ats_half_may_be_published_days_after_the_other() -> None:
+    before = IN_HALVES.rows(OTC, HALF - timedelta(seconds=1))
+    assert OTC in IN_HALVES.published(HALF - timedelta(days=2))
+    assert kinds(before) == {"ATS_W_SMBL_FIRM"}
+    assert kinds(IN_HALVES.control_rows(OTC, HALF - timedelta(seconds=1))) == {"ATS_W_SMBL"}
+    whole = IN_HALVES.rows(OTC, HALF)
+    assert before == [row for row in whole if row.summary_type == "ATS_W_SMBL_FIRM"]
+    new = [row for row in whole if row.summary_type != "ATS_W_SMBL_FIRM"]
+    assert {(row.last_update_date, row.initial_published_date) for row in new} == {(date(2025, 12, 18),) * 2}
+    assert {row[:3] for row in whole} == {row[:3] for row in QUIET.rows(OTC, LATER)}
+    assert IN_HALVES.change_instants(OTC) == (utc(2025, 12, 15, 11), HALF)
+
+
+def test_a_half_cannot_be_late_before_the_publication() -> None:
+    with pytest.raises(ValueError, match="published at"):
+        evolve(QUIET, events=(LateHalf(OTC, utc(2025, 12, 1)),)).rows(OTC, LATER)
+
+
+def test_a_restatement_between_the_halves_touches_the_half_that_is_there() -> None:
+    between = Restatement(OTC, HALF - timedelta(hours=3), changed=2, added=2, withdrawn=1)
+    world = evolve(QUIET, events=(LateHalf(OTC, HALF), between))
+    changed, _added, withdrawn = changes(
+        world.rows(OTC, between.at - timedelta(seconds=1)), world.rows(OTC, between.at)
+    )
+    assert kinds(changed + withdrawn) == {"ATS_W_SMBL_FIRM"}
+    keys = [row_key(row) for row in world.rows(OTC, HALF)]
+    assert len(keys) == len(set(keys))
+    gone = {row_key(row) for row in withdrawn}
+    assert {row_key(row) for row in QUIET.rows(OTC, LATER)} - gone <= set(keys)
+
+
+def test_halves_are_late_at_random_and_restated_once_they_are_whole() -> None:
+    world = World(symbols=4, late_half_rate=0.5, restatement_rate=1, first_week=date(2025, 1, 3))
+    partitions = world.published(utc(2026, 1, 1))
+    late = {p: c for p in partitions for c in world.changes(p) if isinstance(c, LateHalf)}
+    assert 0.35 < len(late) / len(partitions) < 0.65
+    for partition, change in late.items():
+        published, *_ = world.change_instants(partition)
+        assert timedelta(days=1) <= change.until - published <= timedelta(days=10)
+        assert all(restatement.at > change.until for restatement in world.restatements(partition))
+        assert world.rows(partition, utc(2026, 6, 1))
+
+
+def test_late_restatements_come_up_to_a_year_after_the_publication() -> None:
+    """A real row was restated 51 days after its publication; no bound is known."""
+    world = World(symbols=4, restatement_rate=0, late_restatement_rate=0.5)
+    partitions = world.published(utc(2027, 1, 1))
+    ages = [at - published for published, *restated in map(world.change_instants, partitions) for at in restated]
+    assert 0.4 < len(ages) / len(partitions) < 0.6
+    assert timedelta(days=31) < min(ages) < timedelta(days=60)
+    assert timedelta(days=300) < max(ages) <= timedelta(days=367)
+    assert evolve(world, late_restatement_rate=0).rows(OTC, utc(2025, 12, 16)) == world.rows(OTC, utc(2025, 12, 16))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pytest
 
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports import Source
+from finra_core.ports.source import Source
 from finra_core.testing.source import SourceContract
-from finra_files import open_source
-from finra_simulator import SimulatorSource, World, write_files
+from finra_files import open_source as open_files
+from finra_simulator import World, write_files
+from finra_simulator import open_source as open_simulator
 from finra_simulator.http import SimulatorServer
 from support.one_partition_server import Time, connect
 
@@ -34,31 +34,43 @@ class Simulated(SourceContract):
     def absent(self) -> Partition:
         return Partition(date(2026, 4, 17), Tier.OTC)
 
+    @pytest.fixture
+    def reopens(self) -> bool:
+        return True
+
 
 class TestSimulatorSource(Simulated):
     @pytest.fixture
-    def source(self) -> Source:
-        return SimulatorSource(WORLD, lambda: NOW)
+    def new_source(self) -> Callable[[], Source]:
+        url = f"simulator:?seed=3&symbols=12&first_week=2026-02-27&now={NOW:%Y-%m-%dT%H:%M:%SZ}"
+        return lambda: open_simulator(url, {})
 
     @pytest.fixture
     def versions(self) -> bool:
         return True
 
+    @pytest.fixture
+    def tells_restatements(self) -> bool:
+        return True
+
 
 class TestFileSource(Simulated):
     @pytest.fixture(params=["download", "hive", "api"])
-    def source(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
+    def new_source(self, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Source]:
         write_files(WORLD, tmp_path, KNOWN, NOW, request.param)
-        with closing(open_source(tmp_path.as_uri(), {})) as source:
-            yield source
+        return lambda: open_files(tmp_path.as_uri(), {})
 
 
 class TestHttpSource(Simulated):
     @pytest.fixture
-    def source(self) -> Iterator[Source]:
-        with SimulatorServer(WORLD, lambda: NOW) as server, closing(connect(server.url, {}, Time())) as source:
-            yield source
+    def new_source(self) -> Iterator[Callable[[], Source]]:
+        with SimulatorServer(WORLD, lambda: NOW) as server:
+            yield lambda: connect(server.url, {}, Time())
 
     @pytest.fixture
     def versions(self) -> bool:
+        return True
+
+    @pytest.fixture
+    def tells_restatements(self) -> bool:
         return True

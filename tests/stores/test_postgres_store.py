@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 from finra_core.testing.store import StoreContract
 from finra_postgres import open_store
 from support.postgres import Server, installed, main_programs, running
@@ -33,7 +33,3 @@ class TestPostgresStore(StoreContract):
         yield new
         for name in names:
             server.drop_database(name)
-
-    @pytest.fixture
-    def reopen(self) -> Callable[[Store], Store]:
-        return lambda store: open_store(store.url)

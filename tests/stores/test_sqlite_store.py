@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 from finra_core.testing.store import StoreContract
 from finra_sqlite import open_store
 
@@ -16,7 +16,3 @@ class TestSqliteStore(StoreContract):
     def new_store(self, tmp_path: Path) -> Callable[[], Store]:
         numbers = count()
         return lambda: open_store(f"sqlite:///{tmp_path / f'{next(numbers)}.db'}")
-
-    @pytest.fixture
-    def reopen(self) -> Callable[[Store], Store]:
-        return lambda store: open_store(store.url)

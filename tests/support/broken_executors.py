@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
+from attrs import evolve
+
 
 class Sound(ThreadPoolExecutor):
     """No fault."""
@@ -73,6 +75,21 @@ class RemembersAnswers(Sound):
         if function not in self._remembered:
             self._remembered[function] = super().submit(fn, *args, **kwargs)
         return self._remembered[function]
+
+
+class TellsNobody(Sound):
+    """As workers do that have no way back for what happens in a step."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(fn, *(self._deaf(value) for value in args), **kwargs)
+
+    def _deaf(self, value: Any) -> Any:
+        return evolve(value, observer=_Deaf()) if hasattr(value, "observer") else value
+
+
+class _Deaf:
+    def on_event(self, event: object) -> None:
+        """Nobody hears it."""
 
 
 class GivesNoFutures(Executor):

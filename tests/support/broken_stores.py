@@ -2,58 +2,140 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any
 
 from attrs import evolve
 
 from finra_core.domain.analytics import Analysis
-from finra_core.domain.anomalies import AnomalyRecord, Check
-from finra_core.domain.captures import Capture
-from finra_core.domain.partitions import Partition
+from finra_core.domain.anomalies import Anomaly, AnomalyRecord
+from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.changes import ChangeKind, RowChange
+from finra_core.domain.coverage import HalfCoverage, coverage_of
+from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
-from finra_core.ports import NewCapture, RowChanges, RunRecord
+from finra_core.domain.revision import Evidence
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import (
+    AnomalyQuery,
+    CaptureQuery,
+    DecisionQuery,
+    DecisionRecord,
+    JudgmentQuery,
+    Lock,
+    RowCounts,
+    RunQuery,
+    RunRecord,
+)
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 from finra_memory import MemoryStore
-from finra_memory.transaction import MemoryTransaction
+from finra_memory.unit_of_work import MemoryUnitOfWork
+from finra_memory.view import MemoryView
 
 
 class Sound(MemoryStore):
-    """No fault; the faulty ones have a transaction of their own."""
+    """No fault; the faulty ones have views or units of work of their own."""
 
-    begin: type[MemoryTransaction] = MemoryTransaction
+    view: type[MemoryView] = MemoryView
+    unit: type[MemoryUnitOfWork] = MemoryUnitOfWork
 
     def __init__(self) -> None:
-        super().__init__("memory:", read_only=False)
+        super().__init__("memory:")
 
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[MemoryTransaction]:
-        with super().transaction(key) as sound:
-            yield self.begin(sound._state)
+    def read(self) -> Iterator[MemoryView]:
+        yield self.view(self._state)
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
+        with super().write(scope) as sound:
+            yield self.unit(sound._state)
+
+
+# Views ------------------------------------------------------------------------------------------------
+
+
+class SeesLaterCommits(Sound):
+    """As a connection does that begins a transaction for each statement."""
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryView]:
+        store = self
+
+        class Live(MemoryView):
+            @property
+            def _state(self) -> Any:
+                return store._state
+
+            @_state.setter
+            def _state(self, state: object) -> None:
+                """It is always the newest."""
+
+        yield Live(self._state)
+
+
+class OpensItsViewsLate(Sound):
+    """As a database does that takes its snapshot at the first statement."""
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryView]:
+        store = self
+
+        class Late(MemoryView):
+            def __getattribute__(self, name: str) -> Any:
+                attributes = object.__getattribute__(self, "__dict__")
+                if name != "__init__" and not attributes.get("opened"):
+                    attributes.update(opened=True, _state=store._state)
+                return object.__getattribute__(self, name)
+
+        late = Late.__new__(Late)
+        late.__dict__["opened"] = False
+        yield late
+
+
+class ReadsTheCommittedInUnits(Sound):
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
+        committed = MemoryView(self._state)
+
+        class Blind(MemoryUnitOfWork):
+            def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+                return committed.captures(query)
+
+            def anomalies(self, query: AnomalyQuery = AnomalyQuery()) -> list[AnomalyRecord]:
+                return committed.anomalies(query)
+
+        with MemoryStore.write(self, scope) as sound:
+            yield Blind(sound._state)
+
+
+# Transactions -----------------------------------------------------------------------------------------
 
 
 class CommitsWhatRaised(Sound):
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[MemoryTransaction]:
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
         with self._writing:
             state = self._state.copy()
             try:
-                yield MemoryTransaction(state)
+                yield MemoryUnitOfWork(state)
             finally:
                 self._state = state
 
 
 class RollsBackErrorsAlone(Sound):
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[MemoryTransaction]:
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
         interrupt = None
-        with super().transaction(key) as transaction:
+        with super().write(scope) as unit:
             try:
-                yield transaction
+                yield unit
             except KeyboardInterrupt as error:
                 interrupt = error
         if interrupt:
@@ -62,187 +144,477 @@ class RollsBackErrorsAlone(Sound):
 
 class ShowsTheUncommitted(Sound):
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[MemoryTransaction]:
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
         with self._writing:
             before = self._state.copy()
             try:
-                yield MemoryTransaction(self._state)
+                yield MemoryUnitOfWork(self._state)
             except BaseException:
                 self._state = before
                 raise
 
 
 class LocksNothing(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def latest_capture(self, partition: Partition) -> Capture | None:
-            latest = super().latest_capture(partition)
-            time.sleep(0.02)  # the others read it too, meanwhile
-            return latest
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            found = super().captures(query)
+            time.sleep(0.02)  # the others read them too, meanwhile
+            return found
 
     @contextmanager
-    def transaction(self, key: str | None = None) -> Iterator[MemoryTransaction]:
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
         state = self._state.copy()
-        yield self.begin(state)
+        yield self.unit(state)
         self._state = state
 
 
+class HoldsNoLock(Sound):
+    """Writers of one scope take their turn. Those of the store as a whole go by locks, of which there are none."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def hold(self, lock: Lock) -> None:
+            time.sleep(0.02)  # the others come here too, meanwhile
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
+        if scope.week_ending:
+            with super().write(scope) as unit:
+                yield unit
+        else:
+            state = self._state.copy()
+            yield self.unit(state)
+            self._state = state
+
+
+class ReadsBeforeItHolds(Sound):
+    """As a transaction does whose snapshot is older than its lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._locks = {lock: threading.RLock() for lock in Lock}
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
+        if scope.week_ending:
+            with super().write(scope) as unit:
+                yield unit
+            return
+        held: list[Any] = []
+        locks = self._locks
+
+        class Early(MemoryUnitOfWork):
+            def hold(self, lock: Lock) -> None:
+                time.sleep(0.02)  # the others begin, meanwhile
+                locks[lock].acquire()
+                held.append(locks[lock])
+
+        state = self._state.copy()
+        try:
+            yield Early(state)
+            self._state = state
+        finally:
+            for lock in held:
+                lock.release()
+
+
+class SwallowsErrors(Sound):
+    def __exit__(  # type: ignore[override]
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> bool:
+        return True
+
+
+class ReopensAnother(Sound):
+    """It says that it can be opened elsewhere, and what is opened there is empty."""
+
+    def reopener(self, *, same_machine: bool) -> Callable[[], MemoryStore]:
+        return ReopensAnother
+
+
+# Captures ---------------------------------------------------------------------------------------------
+
+
 class NumbersDownwards(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
-            added = super().add_capture(capture, payload)
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+            put = super().put_capture(capture, payload)
             held = self._state
-            renumbered = evolve(added, number=1000 - added.number)
-            del held.captures[added.number]
+            renumbered = evolve(put, number=1000 - put.number)
+            del held.captures[put.number]
             held.captures[renumbered.number] = renumbered
-            held.documents[renumbered.number] = held.documents.pop(added.number)
+            held.payloads[renumbered.number] = held.payloads.pop(put.number)
             return renumbered
 
 
-class CountsNoRevision(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
-            added = evolve(super().add_capture(capture, payload), revision=1)
-            self._state.captures[added.number] = added
-            return added
+class KeepsNoRevision(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+            return super().put_capture(evolve(capture, revision=1), payload)
 
 
-class TakesTheLatestByTheClock(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def latest_capture(self, partition: Partition) -> Capture | None:
-            return max(self._state.list_captures([partition]), key=lambda c: c.captured_at, default=None)
+class TakesTheNewestByTheClock(Sound):
+    class view(MemoryView):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            found = super().captures(evolve(query, newest=False))
+            if query.newest:
+                latest = {c.partition: c for c in sorted(found, key=lambda c: c.captured_at)}
+                found = [capture for capture in found if latest[capture.partition] == capture]
+            return found
 
 
-class TakesAnyPartitionsLatest(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def latest_capture(self, partition: Partition) -> Capture | None:
-            return max(self._state.captures.values(), key=lambda capture: capture.number, default=None)
+class TakesOneNewestForAll(Sound):
+    class view(MemoryView):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            found = super().captures(evolve(query, newest=False))
+            return [max(found, key=lambda c: c.number)] if query.newest and found else found
+
+
+class TakesTheNewestAndThenLooksAtTheTime(Sound):
+    class view(MemoryView):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            found = super().captures(evolve(query, captured_by=None))
+            return [c for c in found if query.captured_by is None or c.captured_at <= query.captured_by]
+
+
+class LeavesOutTheInstantItself(Sound):
+    class view(MemoryView):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            return [
+                c for c in super().captures(query) if query.captured_by is None or c.captured_at < query.captured_by
+            ]
+
+
+class TakesNoneForAll(Sound):
+    class view(MemoryView):  # noqa: N801
+        def captures(self, query: CaptureQuery = CaptureQuery()) -> list[Capture]:
+            return super().captures(evolve(query, partitions=query.partitions or None, weeks=query.weeks or None))
 
 
 class KeepsWholeSeconds(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
-            return super().add_capture(evolve(capture, captured_at=capture.captured_at.replace(microsecond=0)), payload)
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+            return super().put_capture(evolve(capture, captured_at=capture.captured_at.replace(microsecond=0)), payload)
 
 
-class KeepsTheLastVerification(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def mark_verified(self, capture: Capture, at: datetime) -> None:
-            stored = self._state.captures[capture.number]
-            self._state.captures[capture.number] = evolve(stored, verified_at=at.astimezone(timezone.utc))
+class KeepsTheLatestCheck(Sound):
+    """A rule of its own, where it is to keep what it is given."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_checked(self, captures: Sequence[Capture]) -> None:
+            stored = self._state.captures
+            super().put_checked(
+                [evolve(c, verified_at=max(c.verified_at, stored[c.number].verified_at)) for c in captures]
+            )
+
+
+class StoresAllOfWhatWasChecked(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_checked(self, captures: Sequence[Capture]) -> None:
+            super().put_checked(captures)
+            self._state.captures.update((capture.number, capture) for capture in captures)
+
+
+class LosesChecksOfTheUnknown(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_checked(self, captures: Sequence[Capture]) -> None:
+            super().put_checked([capture for capture in captures if capture.number in self._state.captures])
 
 
 class ReencodesDocuments(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
             documents = (document.decode("utf-8", "replace").encode() for document in payload.documents)
-            return super().add_capture(capture, evolve(payload, documents=documents))
+            return super().put_capture(capture, evolve(payload, documents=documents))
 
 
 class KeepsOneDocumentAHash(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
             same = [c for c in self._state.captures.values() if c.content_hash == capture.content_hash]
-            documents = self._state.documents[same[0].number] if same else payload.documents
-            return super().add_capture(capture, evolve(payload, documents=documents))
+            documents = self._state.payloads[same[0].number] if same else payload.documents
+            return super().put_capture(capture, evolve(payload, documents=documents))
+
+
+# Records ----------------------------------------------------------------------------------------------
+
+
+class _PutsRecords(MemoryUnitOfWork):
+    """Puts records after something was done to them."""
+
+    def put_records(
+        self,
+        capture: Capture,
+        records: Records,
+        rejects: Sequence[Reject],
+        coverage: Sequence[HalfCoverage],
+        at: datetime,
+    ) -> RowCounts:
+        return super().put_records(
+            capture, self.altered(capture, records), self.kept(rejects), self.covered(records, coverage), at
+        )
+
+    def altered(self, capture: Capture, records: Records) -> Records:
+        return records
+
+    def kept(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
+        return rejects
+
+    def covered(self, records: Records, coverage: Sequence[HalfCoverage]) -> Sequence[HalfCoverage]:
+        return coverage
 
 
 class KeepsWithdrawnRows(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_records(
-            self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
-        ) -> RowChanges | None:
-            newest = self._state.newest_normalized(capture.partition)
-            before = list(self._state.records[newest.number].rows()) if newest else []
-            held = {row[:2] for row in records.rows()}
-            rows = [*records.rows(), *(row for row in before if row[:2] not in held)]
-            return super().add_records(capture, Records.of(rows), rejects, at)
+    class unit(_PutsRecords):  # noqa: N801
+        def altered(self, capture: Capture, records: Records) -> Records:
+            earlier = [n for n, own in self._state.captures.items() if own.partition == capture.partition]
+            newest = max((number for number in earlier if number in self._state.records), default=None)
+            before = list(self._state.records[newest].rows()) if newest else []
+            held = {(row.security, row.venue) for row in records.rows()}
+            gone = [row for row in before if (row.security, row.venue) not in held]
+            return Records.of([*records.rows(), *gone])
 
 
 class NormalizesAgain(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_records(
-            self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
-        ) -> RowChanges | None:
-            self._state.records.pop(capture.number, None)
-            return super().add_records(capture, records, rejects, at)
+    class unit(_PutsRecords):  # noqa: N801
+        def altered(self, capture: Capture, records: Records) -> Records:
+            self._state.captures[capture.number] = evolve(self._state.captures[capture.number], normalized_at=None)
+            return records
 
 
 class DropsRejects(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_records(
-            self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
-        ) -> RowChanges | None:
-            return super().add_records(capture, records, [], at)
+    class unit(_PutsRecords):  # noqa: N801
+        def kept(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
+            return ()
 
 
 class KeepsSharesAsDoubles(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_records(
-            self, capture: Capture, records: Records, rejects: Sequence[Reject], at: datetime
-        ) -> RowChanges | None:
-            rounded = [int(float(micros)) for micros in records.shares_micros]
-            return super().add_records(capture, evolve(records, shares_micros=rounded), rejects, at)
+    class unit(_PutsRecords):  # noqa: N801
+        def altered(self, capture: Capture, records: Records) -> Records:
+            return evolve(records, shares_micros=[int(float(micros)) for micros in records.shares_micros])
 
 
-class SharesSymbolsWithinACapture(Sound):
-    def shared_symbols(self, captures: Sequence[Capture]) -> frozenset[str]:
-        rows = Counter(security[0] for capture in captures for security in self.records(capture).securities)
-        return frozenset(symbol for symbol, count in rows.items() if count > 1)
+class FoldsCase(Sound):
+    class unit(_PutsRecords):  # noqa: N801
+        def altered(self, capture: Capture, records: Records) -> Records:
+            return Records.of(
+                row._replace(security=row.security._replace(symbol=row.security.symbol.upper()))
+                for row in records.rows()
+            )
 
 
-class AcceptsOutdatedAnalytics(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_analysis(self, analysis: Analysis) -> bool:
-            identity = (analysis.week_ending, analysis.tier, analysis.inputs, analysis.calc_version)
-            if self._state.has_analysis(*identity):
-                return False
-            self._state.analyses.append(analysis)
-            return True
+class WorksOutCoverageItself(Sound):
+    class unit(_PutsRecords):  # noqa: N801
+        def covered(self, records: Records, coverage: Sequence[HalfCoverage]) -> Sequence[HalfCoverage]:
+            return coverage_of(records)
+
+
+class HasTheSymbolsOfAllCaptures(Sound):
+    class view(MemoryView):  # noqa: N801
+        def symbols(self, capture: Capture) -> frozenset[str]:
+            same = [c for c in self.captures() if c.partition == capture.partition and c.is_normalized]
+            super().symbols(capture)
+            return frozenset().union(*(super(type(self), self).symbols(c) for c in same))
+
+
+class MissesWithdrawnRows(Sound):
+    """As a join does that starts from the newer capture's rows."""
+
+    class view(MemoryView):  # noqa: N801
+        def changes(self, before: Capture, after: Capture) -> list[RowChange]:
+            return [c for c in super().changes(before, after) if c.kind is not ChangeKind.WITHDRAWN]
+
+
+class TakesARenamedVenueForAnother(Sound):
+    class view(MemoryView):  # noqa: N801
+        def changes(self, before: Capture, after: Capture) -> list[RowChange]:
+            found = []
+            for change in super().changes(before, after):
+                if change.before and change.after and change.before.venue != change.after.venue:
+                    found += [
+                        RowChange(ChangeKind.WITHDRAWN, change.before, None),
+                        RowChange(ChangeKind.ADDED, None, change.after),
+                    ]
+                else:
+                    found.append(change)
+            return found
+
+
+class ComparesForwardAlone(Sound):
+    """It always goes from the older capture to the newer one."""
+
+    class view(MemoryView):  # noqa: N801
+        def changes(self, before: Capture, after: Capture) -> list[RowChange]:
+            older, newer = sorted((before, after), key=lambda capture: capture.number)
+            return super().changes(older, newer)
+
+
+# Analytics and judgments ------------------------------------------------------------------------------
 
 
 class StoresAnalyticsTwice(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def add_analysis(self, analysis: Analysis) -> bool:
-            if not super().add_analysis(analysis):
-                self._state.analyses.append(analysis)
-            return True
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_analysis(self, analysis: Analysis) -> None:
+            self._state.analyses[analysis.key] = analysis
 
 
-class NeverResolves(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
-            super().record_checks([check for check in checks if check.found], at)
+class SortsInputs(Sound):
+    """As a set of numbers does."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_analysis(self, analysis: Analysis) -> None:
+            super().put_analysis(evolve(analysis, inputs=tuple(sorted(analysis.inputs))))
 
 
-class NeverReopens(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
-            resolved = {k: record for k, record in self._state.anomalies.items() if record.resolved_at}
-            super().record_checks(checks, at)
-            self._state.anomalies.update(resolved)
+class KeepsOneBoundOfTheIndex(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_analysis(self, analysis: Analysis) -> None:
+            super().put_analysis(evolve(analysis, hhi_upper=analysis.hhi))
 
 
-class ResolvesWhatNobodyChecked(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def record_checks(self, checks: Sequence[Check], at: datetime) -> None:
-            super().record_checks(checks, at)
-            found = {anomaly.fingerprint for check in checks for anomaly in check.found}
-            for fingerprint, record in self._state.anomalies.items():
-                self._state.anomalies[fingerprint] = record if fingerprint in found else _resolved(record, at)
+class GivesTheAnalyticsOfAllWeeks(Sound):
+    class view(MemoryView):  # noqa: N801
+        def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
+            return super().analyses(weeks or None)
 
 
-def _resolved(record: AnomalyRecord, at: datetime) -> AnomalyRecord:
-    return evolve(record, resolved_at=record.resolved_at or at)
+class LosesHistory(Sound):
+    """As an UPDATE in place does."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_judgments(self, judgments: Sequence[Judgment]) -> None:
+            put = {(j.readiness.week_ending, j.readiness.ready_for) for j in judgments}
+            kept = [j for j in self._state.judgments if (j.readiness.week_ending, j.readiness.ready_for) not in put]
+            self._state.judgments[:] = [*kept, *judgments]
 
 
-class WithdrawsNothing(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def withdraw_readiness(self, week_ending: object, issue: str, at: datetime) -> None:
-            """The week stays ready."""
+class KeepsAJudgmentOnce(Sound):
+    """As a unique constraint on what was judged does."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_judgments(self, judgments: Sequence[Judgment]) -> None:
+            known = [judgment.readiness for judgment in self._state.judgments]
+            super().put_judgments([judgment for judgment in judgments if judgment.readiness not in known])
 
 
-class LosesUnstartedRuns(Sound):
-    class begin(MemoryTransaction):  # noqa: N801
-        def finish_run(self, run: RunRecord) -> None:
-            if run.run_id in self._state.runs:
-                super().finish_run(run)
+class HoldsTheJudgmentOfTheLatestTime(Sound):
+    class view(MemoryView):  # noqa: N801
+        def judgments(self, query: JudgmentQuery = JudgmentQuery()) -> list[Judgment]:
+            return query.select(sorted(self._state.judgments, key=lambda judgment: judgment.judged_at))
+
+
+class DerivesReadiness(Sound):
+    """A rule of its own, where it is to keep what it is given."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_judgments(self, judgments: Sequence[Judgment]) -> None:
+            super().put_judgments(
+                [evolve(j, readiness=evolve(j.readiness, is_ready=not j.readiness.blocking_issues)) for j in judgments]
+            )
+
+
+# Findings ---------------------------------------------------------------------------------------------
+
+
+class _PutsAnomalies(MemoryUnitOfWork):
+    """Puts anomalies after something was done to each."""
+
+    def put_anomalies(self, records: Sequence[AnomalyRecord]) -> None:
+        super().put_anomalies([self.altered(record) for record in records])
+
+    def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+        return record
+
+
+class CountsByItself(Sound):
+    """A rule of its own, where it is to keep what it is given."""
+
+    class unit(_PutsAnomalies):  # noqa: N801
+        def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+            known = self._state.anomalies.get(record.fingerprint)
+            return evolve(record, occurrences=known.occurrences + 1) if known else record
+
+
+class ForgetsAcknowledgments(Sound):
+    class unit(_PutsAnomalies):  # noqa: N801
+        def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+            return evolve(record, acknowledged=None)
+
+
+class KeepsDetailsAsText(Sound):
+    class unit(_PutsAnomalies):  # noqa: N801
+        def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+            details = {name: str(value) for name, value in record.anomaly.details.items()}
+            return evolve(record, anomaly=evolve(record.anomaly, details=details))
+
+
+class KeepsTheFirstFinding(Sound):
+    """As a statement does that does nothing on a conflict."""
+
+    class unit(_PutsAnomalies):  # noqa: N801
+        def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+            known = self._state.anomalies.get(record.fingerprint)
+            return evolve(record, anomaly=known.anomaly) if known else record
+
+
+class TakesAWeekForItsTiers(Sound):
+    class view(MemoryView):  # noqa: N801
+        def anomalies(self, query: AnomalyQuery = AnomalyQuery()) -> list[AnomalyRecord]:
+            if query.scopes is None:
+                return super().anomalies(query)
+            weeks = {scope.week_ending for scope in query.scopes}
+            found = super().anomalies(evolve(query, scopes=None))
+            return [record for record in found if record.anomaly.scope.week_ending in weeks]
+
+
+class LosesPlaces(Sound):
+    """As a table does that has columns for week and tier alone."""
+
+    class unit(_PutsAnomalies):  # noqa: N801
+        def altered(self, record: AnomalyRecord) -> AnomalyRecord:
+            found: Anomaly = record.anomaly
+            return evolve(record, anomaly=evolve(found, scope=evolve(found.scope, place=None)))
+
+
+class DropsEvidence(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_decisions(self, records: Sequence[DecisionRecord]) -> None:
+            super().put_decisions([evolve(r, decision=evolve(r.decision, evidence=Evidence())) for r in records])
+
+
+class KeepsOneDecisionAPartition(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_decisions(self, records: Sequence[DecisionRecord]) -> None:
+            put = {(record.run_id, record.partition) for record in records}
+            kept = [record for record in self._state.decisions if (record.run_id, record.partition) not in put]
+            self._state.decisions[:] = [*kept, *{(r.run_id, r.partition): r for r in records}.values()]
+
+
+class IgnoresLimits(Sound):
+    class view(MemoryView):  # noqa: N801
+        def decisions(self, query: DecisionQuery = DecisionQuery()) -> list[DecisionRecord]:
+            return super().decisions(evolve(query, limit=None))
+
+
+class LimitsBeforeItLooks(Sound):
+    class view(MemoryView):  # noqa: N801
+        def decisions(self, query: DecisionQuery = DecisionQuery()) -> list[DecisionRecord]:
+            return [record for record in super().decisions(DecisionQuery(limit=query.limit)) if query.wants(record)]
+
+
+class KeepsTheOldestRuns(Sound):
+    class view(MemoryView):  # noqa: N801
+        def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
+            found = super().runs(evolve(query, limit=None))
+            return found[-query.limit :] if query.limit else found
+
+
+class EntersARunOnce(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_run(self, run: RunRecord) -> None:
+            self._state.runs.setdefault(run.run_id, run)
+
+
+class ForgetsWhereTheSweepEnded(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_run(self, run: RunRecord) -> None:
+            super().put_run(evolve(run, sweep_from=None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +23,15 @@ RUN = ("run", "--run-date", "2026-01-05", "--source", SIMULATOR)
 STORE = "finra_otc.db"
 """The file of the default store."""
 
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", re.MULTILINE)
+"""What each line of the log begins with where standard error is no terminal."""
+
 Ended = subprocess.CompletedProcess[str]
+
+
+def unstamped(log: str) -> str:
+    """The log without the time stamps of its lines."""
+    return STAMP.sub("", log)
 
 
 def _environment() -> dict[str, str]:
@@ -39,7 +48,10 @@ class Command:
     environ: dict[str, str] = Factory(_environment)
 
     def __call__(self, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> Ended:
-        """Run it to its end. Whatever it met, it has shown no traceback and ended with a code that is documented."""
+        """Run it to its end. Whatever it met, it has shown no traceback and ended with a code that is documented.
+
+        Its log comes without the time stamps.
+        """
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         ended = subprocess.run(
             [FINRA, *arguments],
@@ -52,6 +64,8 @@ class Command:
         assert ended.returncode in (0, 1, 2, 130, 141, 143), ended
         if "--verbose" not in arguments:
             assert "Traceback" not in (ended.stderr or ""), ended.stderr
+        if ended.stderr is not None:
+            ended.stderr = unstamped(ended.stderr)
         return ended
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -11,10 +11,8 @@ import shutil
 import sys
 from datetime import date, timedelta
 from pathlib import Path
-from typing import cast
 
-from finra_core import Tier, open_store
-from finra_core.ports import Store
+from finra_core import Store, Tier, open_store
 from finra_simulator import Restatement, World
 from support.harness import Bench, Clock, DyingStore, partition
 
@@ -45,7 +43,7 @@ def run_and_die(path: Path, day: int, dies_at: int) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     store = open_store(f"sqlite:///{path}")
     dying = DyingStore(store, dies_at, lambda: os._exit(DIED))
-    bench_on(store, day).run(store=cast("Store", dying), weeks=WEEKS)
+    bench_on(store, day).run(store=dying, weeks=WEEKS)
     os._exit(0)
 
 

@@ -14,7 +14,7 @@ from attrs import Factory, define, field
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import Tier
 from finra_http import HttpSource, open_source
-from finra_http.runtime import Runtime
+from finra_http.limits import Runtime
 from support.byte_server import Seen, answer
 
 PARTITION = Partition(date(2026, 1, 2), Tier.OTC)
@@ -50,6 +50,12 @@ def make_rows(symbols: int = 4) -> list[str]:
         for kind, venue, mpid, crd, shares in parts:
             rows.append(f"{MONDAY}|{CODE}|{kind}|{symbol}|{name}|{venue}|{mpid}|{crd}|OTCE|{shares}|3|{day}")
     return sorted(rows, key=lambda row: row.split("|")[2:4])
+
+
+def quoted(row: str) -> str:
+    """A row as FINRA sends it with quoteValues: quotes around all values that are not empty, quotes in them doubled."""
+    cells = row.replace('"', '""').split("|")
+    return "|".join(f'"{cell}"' if cell else "" for cell in cells)
 
 
 def kind_of(seen: Seen) -> str:
@@ -98,7 +104,9 @@ class Desk:
         offset, limit = query["offset"], query["limit"]
         assert isinstance(offset, int)
         assert isinstance(limit, int)
-        return self._data(HEADER, self.rows[offset : offset + min(limit, self.page_rows)])
+        lines = [HEADER, *self.rows[offset : offset + min(limit, self.page_rows)]]
+        header, *rows = map(quoted, lines) if query["quoteValues"] else lines
+        return self._data(header, rows)
 
     def _data(self, header: str, rows: list[str]) -> bytes:
         text = "".join(f"{line}\n" for line in [header, *rows])

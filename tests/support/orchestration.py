@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from datetime import timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from finra_core import open_store
+from finra_core import JudgmentQuery, open_store
 from finra_core.domain.clock import utc_now
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -32,16 +31,18 @@ def load(name: str) -> ModuleType:
 
 def runs(store_url: str) -> list[int | None]:
     """The exit codes of the runs that a store knows of, oldest first."""
-    with closing(open_store(store_url, read_only=True)) as store:
-        return [run.exit_code for run in store.runs()]
+    with open_store(store_url, read_only=True) as store, store.read() as view:
+        return [run.exit_code for run in reversed(view.runs())]
 
 
 def stored_partitions(store_url: str) -> int:
     """How many partitions a store has captures of."""
-    with closing(open_store(store_url, read_only=True)) as store:
-        return len({capture.partition for capture in store.captures()})
+    with open_store(store_url, read_only=True) as store, store.read() as view:
+        return len({capture.partition for capture in view.captures()})
 
 
 def ready_weeks(store_url: str) -> list[str]:
-    with closing(open_store(store_url, read_only=True)) as store:
-        return [str(week.week_ending) for week in store.readiness() if week.is_ready]
+    """The weeks that are ready for trading, newest first."""
+    with open_store(store_url, read_only=True) as store, store.read() as view:
+        judged = view.judgments(JudgmentQuery(ready_for="trading"))
+    return [str(each.readiness.week_ending) for each in judged if each.readiness.is_ready]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from http import HTTPStatus
 from itertools import count
@@ -26,6 +26,7 @@ from finra_simulator.http.datasets import (
 )
 from finra_simulator.http.query import MAX_LIMIT, ApiError, Query, find, read_body, read_parameters
 from finra_simulator.http.tokens import Tokens
+from finra_simulator.text import quoted
 from finra_simulator.world import World
 
 GROUP = "otcMarket"
@@ -36,10 +37,14 @@ RESULT_LIFETIME = timedelta(hours=2)
 PROBE_LIMIT = 10
 """Up to so many rows a request counts as a probe, not as a page."""
 
-Kind = Literal["listing", "probe", "page", "token", "metadata", "other"]
+Kind = Literal["listing", "probe", "page", "restatements", "token", "metadata", "other"]
 NoData = Literal["204", "empty", "bare", "message"]
 Headers = tuple[tuple[str, str], ...]
 Alteration = Callable[[Sequence[Record]], Sequence[Record]]
+
+
+def _names_of(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
 
 
 @frozen
@@ -50,6 +55,7 @@ class Options:
     no_data: 204; a 200 with an empty body; a bare `[]` or CSV header; a 200 whose body has a message.
     drifting_order: turn the order of unsorted records from one request to the next.
     pending_polls: how often an asynchronous request answers that it is not ready.
+    ignored_filters, refused_filters: names of fields by which nothing is filtered, without a word or with a 400.
     """
 
     require_token: bool = False
@@ -57,6 +63,8 @@ class Options:
     no_data: NoData = "204"
     drifting_order: bool = False
     pending_polls: int = 1
+    ignored_filters: frozenset[str] = field(default=frozenset(), converter=_names_of)
+    refused_filters: frozenset[str] = field(default=frozenset(), converter=_names_of)
 
 
 @frozen
@@ -164,7 +172,7 @@ class Api:
         raise ApiError(404, f"No resource at {request.path}")
 
     def _data(self, dataset: Dataset, request: ApiRequest, now: datetime, alter: Alteration, number: int) -> Answer:
-        query = _read(dataset, request)
+        query = self._filtered(_read(dataset, request))
         if query.is_async:
             return self._async_start(dataset, query, request, number)
         found = find(dataset, query, now, drift=number * 7 if self.options.drifting_order else 0)
@@ -180,6 +188,12 @@ class Api:
         )
         answer = Answer(200, body, _content_type(request.wants_json)) if shown else self._no_data(query, request)
         return evolve(answer, headers=headers)
+
+    def _filtered(self, query: Query) -> Query:
+        refused = [f.name for f in query.filters if f.name in self.options.refused_filters]
+        if refused:
+            raise ApiError(400, f"Filtering by {refused[0]} is not supported")
+        return evolve(query, filters=tuple(f for f in query.filters if f.name not in self.options.ignored_filters))
 
     def _no_data(self, query: Query, request: ApiRequest) -> Answer:
         if self.options.no_data == "204":
@@ -257,9 +271,11 @@ def classify(request: ApiRequest) -> tuple[Kind, Partition | None]:
         return "metadata", None
     if action != "data":
         return "other", None
-    limit = request.json.get("limit")
+    partition, limit = _partition(request.json), request.json.get("limit")
+    if partition is None and any(name == "lastupdatedate" for name, _how, _value in _compared(request.json)):
+        return "restatements", None
     kind: Kind = "probe" if isinstance(limit, int) and limit <= PROBE_LIMIT else "page"
-    return kind, _partition(request.json)
+    return kind, partition
 
 
 def error_answer(request: ApiRequest, status: int, message: str, request_id: str = "") -> Answer:
@@ -327,7 +343,7 @@ def _csv_header(query: Query) -> str:
 
 def _delimited(query: Query, cells: list[str]) -> str:
     if query.quote:
-        cells = [f'"{cell}"' if cell else "" for cell in cells]
+        cells = list(map(quoted, cells))
     return query.delimiter.join(cells) + "\n"
 
 
@@ -359,11 +375,18 @@ def _form(request: ApiRequest) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _partition(body: Mapping[str, Any]) -> Partition | None:
+def _compared(body: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Each compareFilter's field in lower case, its type in upper case, and its value."""
     filters = body.get("compareFilters")
-    if not isinstance(filters, list):
-        return None
-    given = {str(f.get("fieldName")).lower(): str(f.get("fieldValue")) for f in filters if isinstance(f, dict)}
+    given = [f for f in filters if isinstance(f, dict)] if isinstance(filters, list) else []
+    return [
+        (str(f.get("fieldName")).lower(), str(f.get("compareType", "EQUAL")).upper(), str(f.get("fieldValue")))
+        for f in given
+    ]
+
+
+def _partition(body: Mapping[str, Any]) -> Partition | None:
+    given = {name: value for name, how, value in _compared(body) if how == "EQUAL"}
     tier = Tier.from_finra_code(given.get("tieridentifier", ""))
     try:
         week = date.fromisoformat(given.get("weekstartdate", ""))

@@ -15,8 +15,9 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 from finra_simulator.aggregates import NOT_APPLICABLE, market_totals
-from finra_simulator.rows import FIELDS, MICROS, Row, plain_decimal
-from finra_simulator.text import notional
+from finra_simulator.eastern import eastern_day
+from finra_simulator.rows import FIELDS, MICROS, Row
+from finra_simulator.text import notional, shares_text
 from finra_simulator.world import World
 
 Record = tuple[Any, ...]
@@ -78,6 +79,9 @@ class Dataset(Protocol):
     def state(self, key: Key, at: datetime) -> State:
         """What tells the partition's contents at different instants apart."""
 
+    def last_change(self, key: Key, at: datetime) -> date:
+        """A day after which no record of the partition says that it was updated, as of this instant."""
+
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """The partition's records in this state."""
 
@@ -86,9 +90,10 @@ def _plain(name: str, place: int, kind: str) -> Field:
     return Field(name, place, kind, lambda record: "" if record[place] is None else str(record[place]))
 
 
-def _summary_field(name: str, place: int) -> Field:
+def _summary_field(name: str, place: int, *, noise: bool) -> Field:
     if name == "totalWeeklyShareQuantity":
-        return Field(name, place, "Number", lambda record: plain_decimal(record[place]), MICROS)
+        text = shares_text(noise=noise)
+        return Field(name, place, "Number", lambda record: text(record[place]), MICROS)
     if name == "totalNotionalSum":
         monday = FIELDS.index("weekStartDate")
         return Field(name, place, "Number", lambda record: notional(record[place], record[monday]), MICROS)
@@ -97,7 +102,19 @@ def _summary_field(name: str, place: int) -> Field:
     return _plain(name, place, "Number" if name in _WHOLE_NUMBERS else "String")
 
 
-_SUMMARY_FIELDS = tuple(_summary_field(name, place) for place, name in enumerate(FIELDS))
+_SUMMARY_FIELDS = {
+    noise: tuple(_summary_field(name, place, noise=noise) for place, name in enumerate(FIELDS))
+    for noise in (False, True)
+}
+"""By whether shares are printed as sums of doubles."""
+_HISTORIC_FIELDS = {
+    noise: (
+        *fields,
+        _plain("historicalWeek", len(FIELDS), "Date"),
+        _plain("historicalMonth", len(FIELDS) + 1, "Date"),
+    )
+    for noise, fields in _SUMMARY_FIELDS.items()
+}
 
 
 @frozen
@@ -107,9 +124,13 @@ class WeeklySummary:
     world: World
 
     name = "weeklySummary"
-    fields = _SUMMARY_FIELDS
     partition_fields = ("weekStartDate", "tierIdentifier")
     sortable = True
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """FINRA's 17."""
+        return _SUMMARY_FIELDS[self.world.noise_in_numbers]
 
     def keys(self, at: datetime) -> list[Key]:
         """Weeks by their Monday, and FINRA's tier codes."""
@@ -118,6 +139,11 @@ class WeeklySummary:
     def state(self, key: Key, at: datetime) -> State:
         """The restatements so far of each tier that the partition is made of."""
         return tuple(self.world.changes_until(partition, at) for partition in _sources(key))
+
+    def last_change(self, key: Key, at: datetime) -> date:
+        """The newest restatement's day, or the publication's."""
+        changes = zip(_sources(key), self.state(key, at), strict=True)
+        return max(eastern_day(self.world.change_instants(partition)[count]) for partition, count in changes)
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """Rows of weeklySummary."""
@@ -132,12 +158,12 @@ class WeeklySummaryHistoric(WeeklySummary):
     """Weeks that began over a year ago, with the Monday of their week and the first of its month."""
 
     name = "weeklySummaryHistoric"
-    fields = (
-        *_SUMMARY_FIELDS,
-        _plain("historicalWeek", len(FIELDS), "Date"),
-        _plain("historicalMonth", len(FIELDS) + 1, "Date"),
-    )
     sortable = False
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """FINRA's 17 and two more."""
+        return _HISTORIC_FIELDS[self.world.noise_in_numbers]
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """Rows of weeklySummary with the two echo fields."""
@@ -171,6 +197,10 @@ class WeeklyDownloadDetails:
     def state(self, key: Key, at: datetime) -> State:
         """The published Mondays of the tier."""
         return tuple(week.toordinal() for week, code in _keys(self.world.published(at)) if code == key[1])
+
+    def last_change(self, key: Key, at: datetime) -> date:
+        """Not known: its records do not say it."""
+        return date.max
 
     def records(self, key: Key, state: State) -> Sequence[Record]:
         """The weeks."""

@@ -168,7 +168,17 @@ def _matching_keys(dataset: Dataset, query: Query, at: datetime) -> Iterator[Key
     conditions = [
         (dataset.partition_fields.index(f.name), f) for f in query.filters if f.name in dataset.partition_fields
     ]
-    return (key for key in dataset.keys(at) if all(f.accepts(key[place]) for place, f in conditions))
+    return (
+        key
+        for key in dataset.keys(at)
+        if all(f.accepts(key[place]) for place, f in conditions) and not _is_older(dataset, query, key, at)
+    )
+
+
+def _is_older(dataset: Dataset, query: Query, key: Key, at: datetime) -> bool:
+    """Whether a filter asks for rows updated after this partition's last change: all its rows need not be looked at."""
+    asked = [f.wanted for f in query.filters if f.name == "lastUpdateDate" and f.compare in ("GTE", "GREATER", "EQUAL")]
+    return bool(asked) and dataset.last_change(key, at) < max(asked)
 
 
 def _filters(dataset: Dataset, body: Mapping[str, Any]) -> Iterator[Filter]:

@@ -1,13 +1,8 @@
-"""What Alembic runs: the migrations, on the connection and in the transaction of `finra_sql.migrate.upgrade`."""
+"""What Alembic runs: the migrations, as `finra_sql.migrate` has set them up."""
 
 from alembic import context
 
-from finra_sql.migrate import VERSION_TABLE
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    version_table=VERSION_TABLE,
-    transactional_ddl=True,
-)
+context.configure(**context.config.attributes["target"])
 with context.begin_transaction():
     context.run_migrations()
+    context.config.attributes["afterwards"](context.execute)

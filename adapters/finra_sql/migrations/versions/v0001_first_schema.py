@@ -1,235 +1,263 @@
-"""The first schema: captures, the manifest, row versions, analytics, anomalies, readiness and runs."""
+"""The first schema: captures, the manifest, row versions, analytics, anomalies, readiness, decisions and runs.
 
-from alembic import op
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    UniqueConstraint,
-    text,
-    true,
-)
+Plain SQL in the database's words, so that what was released stays as it was, whatever becomes of the library's types.
+"""
 
-from finra_sql.types import (
-    BigInteger,
-    IsoDate,
-    IsoDateText,
-    Json,
-    PartitionKey,
-    Text,
-    UtcTimestamp,
-    numbering,
-    utc_now,
-    where,
-)
+from alembic import context, op
 
 revision = "0001"
 down_revision = None
 
-_PARTITION_PARTS = {
-    "sqlite": ("json_extract(partition_key, '$.week_ending')", "json_extract(partition_key, '$.tier')"),
-    "postgresql": ("(partition_key ->> 'week_ending')", "(partition_key ->> 'tier')"),
-}
+_CAPTURES = """
+CREATE TABLE finra_otc_partitions (
+    partition_no {key} PRIMARY KEY,
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    UNIQUE (week_ending, tier)
+);
+CREATE TABLE core_captures (
+    capture_no {key} PRIMARY KEY,
+    capture_id {text} NOT NULL,
+    revision INTEGER NOT NULL,
+    partition_no INTEGER NOT NULL REFERENCES finra_otc_partitions (partition_no),
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    captured_at {timestamp} NOT NULL,
+    verified_at {timestamp} NOT NULL,
+    checked_at {timestamp} NOT NULL,
+    content_hash {text} NOT NULL,
+    payload_hash {text} NOT NULL,
+    source_last_updated {date},
+    source_row_count INTEGER,
+    row_count INTEGER NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    source_url {text} NOT NULL,
+    run_id {text} NOT NULL,
+    reason {text} NOT NULL,
+    normalized_at {timestamp},
+    rejected_rows INTEGER,
+    UNIQUE (capture_id, revision)
+);
+CREATE INDEX core_captures_by_partition ON core_captures (partition_no, capture_no);
+CREATE INDEX core_captures_by_week ON core_captures (week_ending, tier, capture_no);
+CREATE TABLE core_capture_coverage (
+    capture_no INTEGER NOT NULL REFERENCES core_captures (capture_no),
+    half {text} NOT NULL,
+    rows INTEGER NOT NULL,
+    venues INTEGER NOT NULL,
+    symbols INTEGER NOT NULL,
+    shares_micros BIGINT NOT NULL,
+    PRIMARY KEY (capture_no, half)
+){clustered};
+CREATE TABLE core_manifest (
+    manifest_no {key} PRIMARY KEY,
+    domain {text} NOT NULL,
+    partition_key {json} NOT NULL,
+    stage {text} NOT NULL,
+    capture_id {text} NOT NULL,
+    revision INTEGER NOT NULL,
+    row_count INTEGER NOT NULL,
+    captured_at {timestamp} NOT NULL,
+    metadata_json {json} NOT NULL
+);
+CREATE INDEX core_manifest_by_capture ON core_manifest (capture_id, stage);
+CREATE INDEX core_manifest_by_partition ON core_manifest (domain, stage, {week_of_key}, {tier_of_key}, captured_at);
+CREATE TABLE core_raw_payloads (
+    payload_hash {text} NOT NULL,
+    ordinal INTEGER NOT NULL,
+    codec {text} NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (payload_hash, ordinal)
+)
+"""
+
+# Row versions have no foreign keys: four look-ups for each of millions of rows, whose keys come from one transaction.
+_ROWS = """
+CREATE TABLE finra_otc_securities (
+    security_no {key} PRIMARY KEY,
+    symbol {text} NOT NULL,
+    issue_name {text} NOT NULL,
+    product_type {text} NOT NULL,
+    UNIQUE (symbol, issue_name, product_type)
+);
+CREATE TABLE finra_otc_venues (
+    venue_no {key} PRIMARY KEY,
+    venue_type {text} NOT NULL,
+    mpid {text} NOT NULL,
+    crd {text} NOT NULL,
+    venue_name {text} NOT NULL,
+    UNIQUE (venue_type, mpid, crd, venue_name)
+);
+CREATE TABLE finra_otc_row_versions (
+    partition_no INTEGER NOT NULL,
+    security_no INTEGER NOT NULL,
+    venue_no INTEGER NOT NULL,
+    from_capture INTEGER NOT NULL,
+    to_capture INTEGER,
+    shares_micros BIGINT NOT NULL,
+    trades BIGINT NOT NULL,
+    last_update_date {date} NOT NULL,
+    PRIMARY KEY (partition_no, security_no, venue_no, from_capture)
+){clustered};
+CREATE TABLE finra_otc_rejected_rows (
+    reject_no {key} PRIMARY KEY,
+    capture_no INTEGER NOT NULL REFERENCES core_captures (capture_no),
+    document INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    reason {text} NOT NULL,
+    raw_text {text} NOT NULL
+);
+CREATE INDEX finra_otc_rejected_rows_by_capture ON finra_otc_rejected_rows (capture_no, document, line)
+"""
+
+# An analysis is told from others by week, tier, version and all of its inputs, which stand in a table of their own:
+# the fingerprint is a hash of these four, so that one unique index can see to it.
+_ANALYTICS = """
+CREATE TABLE finra_otc_analyses (
+    analysis_no {key} PRIMARY KEY,
+    fingerprint {text} NOT NULL UNIQUE,
+    capture_id {text} NOT NULL,
+    revision INTEGER NOT NULL,
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    calc_version INTEGER NOT NULL,
+    computed_at {timestamp} NOT NULL,
+    newest_input INTEGER NOT NULL,
+    shares_micros BIGINT NOT NULL,
+    trades BIGINT NOT NULL,
+    venues INTEGER NOT NULL,
+    symbols INTEGER NOT NULL,
+    hhi DOUBLE PRECISION,
+    hhi_upper DOUBLE PRECISION
+);
+CREATE INDEX finra_otc_analyses_by_capture ON finra_otc_analyses (capture_id, revision, calc_version);
+CREATE INDEX finra_otc_analyses_by_week ON finra_otc_analyses (week_ending, tier, newest_input, calc_version);
+CREATE TABLE finra_otc_analysis_inputs (
+    analysis_no INTEGER NOT NULL REFERENCES finra_otc_analyses (analysis_no),
+    ordinal INTEGER NOT NULL,
+    capture_no INTEGER NOT NULL REFERENCES core_captures (capture_no),
+    PRIMARY KEY (analysis_no, ordinal)
+){clustered};
+CREATE INDEX finra_otc_analysis_inputs_by_capture ON finra_otc_analysis_inputs (capture_no);
+CREATE TABLE finra_otc_analysis_venues (
+    analysis_no INTEGER NOT NULL REFERENCES finra_otc_analyses (analysis_no),
+    venue_type {text} NOT NULL,
+    mpid {text} NOT NULL,
+    crd {text} NOT NULL,
+    venue_name {text} NOT NULL,
+    shares_micros BIGINT NOT NULL,
+    trades BIGINT NOT NULL,
+    symbols INTEGER NOT NULL,
+    share DOUBLE PRECISION,
+    PRIMARY KEY (analysis_no, venue_type, mpid, crd, venue_name)
+){clustered}
+"""
+
+_FINDINGS = """
+CREATE TABLE core_anomalies (
+    anomaly_no {key} PRIMARY KEY,
+    fingerprint {text} NOT NULL UNIQUE,
+    domain {text} NOT NULL,
+    severity {text} NOT NULL,
+    category {text} NOT NULL,
+    partition_key {json} NOT NULL,
+    week_ending {date},
+    tier {text},
+    place {text},
+    stage {text} NOT NULL,
+    message {text} NOT NULL,
+    details_json {json} NOT NULL,
+    first_seen {timestamp} NOT NULL,
+    last_seen {timestamp} NOT NULL,
+    occurrences INTEGER NOT NULL,
+    resolved_at {timestamp},
+    acknowledged_reason {text},
+    acknowledged_at {timestamp},
+    acknowledged_until {date}
+);
+CREATE INDEX core_anomalies_by_week ON core_anomalies (week_ending, tier, resolved_at);
+CREATE INDEX core_anomalies_by_severity ON core_anomalies (severity, resolved_at);
+CREATE INDEX core_anomalies_by_last_seen ON core_anomalies (last_seen);
+CREATE TABLE core_data_readiness (
+    readiness_no {key} PRIMARY KEY,
+    domain {text} NOT NULL,
+    partition_key {json} NOT NULL,
+    is_ready BOOLEAN NOT NULL,
+    ready_for {text} NOT NULL,
+    all_partitions_present BOOLEAN NOT NULL,
+    all_stages_complete BOOLEAN NOT NULL,
+    no_critical_anomalies BOOLEAN NOT NULL,
+    no_rejected_rows BOOLEAN NOT NULL DEFAULT TRUE,
+    no_partial_coverage BOOLEAN NOT NULL DEFAULT TRUE,
+    blocking_issues {json} NOT NULL DEFAULT '[]',
+    ready_on {date},
+    captures {json} NOT NULL DEFAULT '[]',
+    updated_at {timestamp} NOT NULL DEFAULT {now},
+    UNIQUE (domain, partition_key, ready_for)
+);
+CREATE TABLE core_readiness_history (
+    judgment_no {key} PRIMARY KEY,
+    week_ending {date} NOT NULL,
+    ready_for {text} NOT NULL,
+    is_ready BOOLEAN NOT NULL,
+    all_partitions_present BOOLEAN NOT NULL,
+    all_stages_complete BOOLEAN NOT NULL,
+    no_critical_anomalies BOOLEAN NOT NULL,
+    no_rejected_rows BOOLEAN NOT NULL,
+    no_partial_coverage BOOLEAN NOT NULL,
+    blocking_issues {json} NOT NULL,
+    ready_on {date},
+    captures {json} NOT NULL,
+    judged_at {timestamp} NOT NULL,
+    superseded_at {timestamp}
+);
+CREATE INDEX core_readiness_history_by_week ON core_readiness_history (week_ending, ready_for);
+CREATE TABLE core_decisions (
+    decision_no {key} PRIMARY KEY,
+    run_id {text} NOT NULL,
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    action {text} NOT NULL,
+    rule {text} NOT NULL,
+    reason {text} NOT NULL,
+    evidence {json} NOT NULL,
+    decided_at {timestamp} NOT NULL
+);
+CREATE INDEX core_decisions_by_run ON core_decisions (run_id);
+CREATE INDEX core_decisions_by_partition ON core_decisions (week_ending, tier, decided_at);
+CREATE INDEX core_decisions_by_time ON core_decisions (decided_at);
+CREATE TABLE core_runs (
+    run_no {key} PRIMARY KEY,
+    run_id {text} NOT NULL UNIQUE,
+    started_at {timestamp} NOT NULL,
+    finished_at {timestamp},
+    mode {text} NOT NULL,
+    run_date {date} NOT NULL,
+    exit_code INTEGER,
+    report_json {text},
+    sweep_from {date}
+);
+CREATE INDEX core_runs_by_start ON core_runs (started_at)
+"""
 
 
 def upgrade() -> None:
     """Make all tables."""
-    _captures()
-    _rows()
-    _analytics()
-    _bookkeeping()
-
-
-def _captures() -> None:
-    op.create_table(
-        "finra_otc_partitions",
-        numbering("partition_no"),
-        Column("week_ending", IsoDate, nullable=False),
-        Column("tier", Text, nullable=False),
-        UniqueConstraint("week_ending", "tier"),
-    )
-    op.create_table(
-        "core_captures",
-        numbering("capture_no"),
-        Column("capture_id", Text, nullable=False),
-        Column("revision", Integer, nullable=False),
-        Column("partition_no", Integer, ForeignKey("finra_otc_partitions.partition_no"), nullable=False),
-        Column("week_ending", IsoDate, nullable=False),
-        Column("tier", Text, nullable=False),
-        Column("captured_at", UtcTimestamp, nullable=False),
-        Column("verified_at", UtcTimestamp, nullable=False),
-        Column("content_hash", Text, nullable=False),
-        Column("payload_hash", Text, nullable=False),
-        Column("source_last_updated", IsoDate),
-        Column("source_row_count", Integer),
-        Column("row_count", Integer, nullable=False),
-        Column("size_bytes", BigInteger, nullable=False),
-        Column("source_url", Text, nullable=False),
-        Column("run_id", Text, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("normalized_at", UtcTimestamp),
-        Column("rejected_rows", Integer),
-        UniqueConstraint("capture_id", "revision"),
-        Index("core_captures_by_partition", "partition_no", "capture_no"),
-        Index("core_captures_by_week", "week_ending", "tier", "capture_no"),
-        Index("core_captures_without_records", "partition_no", **where("normalized_at IS NULL")),
-    )
-    op.create_table(
-        "core_manifest",
-        numbering("manifest_no"),
-        Column("domain", Text, nullable=False),
-        Column("partition_key", PartitionKey, nullable=False),
-        Column("stage", Text, nullable=False),
-        Column("capture_id", Text, nullable=False),
-        Column("revision", Integer, nullable=False),
-        Column("row_count", Integer, nullable=False),
-        Column("captured_at", UtcTimestamp, nullable=False),
-        Column("metadata_json", Json, nullable=False),
-        Index("core_manifest_by_capture", "capture_id", "stage"),
-    )
-    op.create_index(
-        "core_manifest_by_partition",
-        "core_manifest",
-        ["domain", "stage", *map(text, _PARTITION_PARTS[op.get_context().dialect.name]), "captured_at"],
-    )
-    op.create_table(
-        "core_raw_payloads",
-        Column("payload_hash", Text, primary_key=True),
-        Column("ordinal", Integer, primary_key=True, autoincrement=False),
-        Column("codec", Text, nullable=False),
-        Column("size_bytes", BigInteger, nullable=False),
-        Column("body", LargeBinary, nullable=False),
-    )
-
-
-def _rows() -> None:
-    op.create_table(
-        "finra_otc_securities",
-        numbering("security_no"),
-        Column("symbol", Text, nullable=False),
-        Column("issue_name", Text, nullable=False),
-        Column("product_type", Text, nullable=False),
-        UniqueConstraint("symbol", "issue_name", "product_type"),
-    )
-    op.create_table(
-        "finra_otc_venues",
-        numbering("venue_no"),
-        Column("venue_type", Text, nullable=False),
-        Column("mpid", Text, nullable=False),
-        Column("crd", Text, nullable=False),
-        Column("venue_name", Text, nullable=False),
-        UniqueConstraint("venue_type", "mpid", "crd", "venue_name"),
-    )
-    op.create_table(
-        "finra_otc_row_versions",
-        Column("partition_no", Integer, primary_key=True, autoincrement=False),
-        Column("security_no", Integer, primary_key=True, autoincrement=False),
-        Column("venue_no", Integer, primary_key=True, autoincrement=False),
-        Column("from_capture", Integer, primary_key=True, autoincrement=False),
-        Column("to_capture", Integer),
-        Column("shares_micros", BigInteger, nullable=False),
-        Column("trades", BigInteger, nullable=False),
-        Column("last_update_date", IsoDateText, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "finra_otc_rejected_rows",
-        numbering("reject_no"),
-        Column("capture_no", Integer, ForeignKey("core_captures.capture_no"), nullable=False),
-        Column("document", Integer, nullable=False),
-        Column("line", Integer, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("raw_text", Text, nullable=False),
-        Index("finra_otc_rejected_rows_by_capture", "capture_no", "document", "line"),
-    )
-
-
-def _analytics() -> None:
-    op.create_table(
-        "finra_otc_analyses",
-        numbering("analysis_no"),
-        Column("capture_id", Text, nullable=False),
-        Column("revision", Integer, nullable=False),
-        Column("week_ending", IsoDate, nullable=False),
-        Column("tier", Text, nullable=False),
-        Column("calc_version", Integer, nullable=False),
-        Column("computed_at", UtcTimestamp, nullable=False),
-        Column("inputs", Text, nullable=False),
-        Column("newest_input", Integer, nullable=False),
-        Column("shares_micros", BigInteger, nullable=False),
-        Column("trades", BigInteger, nullable=False),
-        Column("venues", Integer, nullable=False),
-        Column("symbols", Integer, nullable=False),
-        Column("hhi", Float),
-        UniqueConstraint("week_ending", "tier", "inputs", "calc_version"),
-        Index("finra_otc_analyzes_by_capture", "capture_id", "revision", "calc_version"),
-        Index("finra_otc_analyzes_by_week", "week_ending", "tier", "newest_input", "calc_version"),
-    )
-    op.create_table(
-        "finra_otc_analysis_venues",
-        Column(
-            "analysis_no", Integer, ForeignKey("finra_otc_analyses.analysis_no"), primary_key=True, autoincrement=False
-        ),
-        Column("venue_type", Text, primary_key=True),
-        Column("mpid", Text, primary_key=True),
-        Column("crd", Text, primary_key=True),
-        Column("venue_name", Text, primary_key=True),
-        Column("shares_micros", BigInteger, nullable=False),
-        Column("trades", BigInteger, nullable=False),
-        Column("symbols", Integer, nullable=False),
-        Column("share", Float),
-        sqlite_with_rowid=False,
-    )
-
-
-def _bookkeeping() -> None:
-    op.create_table(
-        "core_anomalies",
-        numbering("anomaly_no"),
-        Column("fingerprint", Text, nullable=False, unique=True),
-        Column("domain", Text, nullable=False),
-        Column("severity", Text, nullable=False),
-        Column("category", Text, nullable=False),
-        Column("partition_key", PartitionKey, nullable=False),
-        Column("stage", Text, nullable=False),
-        Column("message", Text, nullable=False),
-        Column("details_json", Json, nullable=False),
-        Column("first_seen", UtcTimestamp, nullable=False),
-        Column("last_seen", UtcTimestamp, nullable=False),
-        Column("occurrences", Integer, nullable=False),
-        Column("resolved_at", UtcTimestamp),
-        Index("core_anomalies_by_check", "partition_key", "stage", "resolved_at"),
-        Index("core_anomalies_by_severity", "severity", "resolved_at"),
-        Index("core_anomalies_by_last_seen", "last_seen"),
-    )
-    op.create_table(
-        "core_data_readiness",
-        numbering("readiness_no"),
-        Column("domain", Text, nullable=False),
-        Column("partition_key", PartitionKey, nullable=False),
-        Column("is_ready", Boolean, nullable=False),
-        Column("ready_for", Text, nullable=False),
-        Column("all_partitions_present", Boolean, nullable=False),
-        Column("all_stages_complete", Boolean, nullable=False),
-        Column("no_critical_anomalies", Boolean, nullable=False),
-        Column("no_rejected_rows", Boolean, nullable=False, server_default=true()),
-        Column("blocking_issues", Json, nullable=False, server_default=text("'[]'")),
-        Column("updated_at", UtcTimestamp, nullable=False, server_default=utc_now()),
-        UniqueConstraint("domain", "partition_key", "ready_for"),
-    )
-    op.create_table(
-        "core_runs",
-        numbering("run_no"),
-        Column("run_id", Text, nullable=False, unique=True),
-        Column("started_at", UtcTimestamp, nullable=False),
-        Column("finished_at", UtcTimestamp),
-        Column("mode", Text, nullable=False),
-        Column("run_date", IsoDate, nullable=False),
-        Column("exit_code", Integer),
-        Column("report_json", Text),
-        Index("core_runs_by_start", "started_at"),
-    )
+    words = context.config.attributes["words"]
+    for tables in (_CAPTURES, _ROWS, _ANALYTICS, _FINDINGS):
+        for statement in tables.split(";"):
+            op.execute(
+                statement.strip().format(
+                    key=words.key,
+                    text=words.text,
+                    date=words.date,
+                    timestamp=words.timestamp,
+                    json=words.json,
+                    blob=words.blob,
+                    now=words.now,
+                    clustered=words.clustered,
+                    week_of_key=words.json_field("partition_key", "week_ending"),
+                    tier_of_key=words.json_field("partition_key", "tier"),
+                )
+            )

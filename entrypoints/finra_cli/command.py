@@ -1,0 +1,64 @@
+"""A command: its options are a settings class, and what it does is a function of an instance of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import click
+
+from finra_cli.config_file import ConfigOption
+from finra_cli.help import Helpful
+from finra_cli.logs import configure
+from finra_cli.options import Setting, parameters_of, specs_of
+from finra_cli.settings import Common, StandingSettings
+
+S = TypeVar("S", bound=Common)
+
+
+class Command(Helpful, Generic[S]):
+    """A command of `finra`.
+
+    settings: the class that click fills. action: does it and returns the exit code; it may raise FinraErrors.
+    document: the class of what --json prints, from which its JSON Schema in docs/schemas is made.
+    """
+
+    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], document: type, **rest: Any) -> None:
+        own, standing = specs_of(settings), specs_of(StandingSettings)
+        parameters = [*parameters_of(settings), ConfigOption(own, {**own, **standing})]
+        super().__init__(name, params=parameters, **rest)
+        self.document = document
+        self._settings = settings
+        self._action = action
+
+    def settings(self, arguments: Sequence[str]) -> S:
+        """What these arguments, the environment and finra.toml say.
+
+        Raises:
+            click.UsageError: they cannot be read.
+            ConfigurationError: they contradict each other.
+        """
+        with self.make_context(f"finra {self.name}", list(arguments)) as context:
+            return self._settings(**context.params)
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Do it, and return the exit code."""
+        settings = self._settings(**ctx.params)
+        configure(quiet=settings.quiet, verbose=settings.verbose, form=settings.log_format)
+        return self._action(settings)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options under the headings of their sections."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            heading = parameter.spec.section if isinstance(parameter, Setting) else "Output"
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(heading, []).append(record)
+        # What a command alone takes comes first, what all take last.
+        for heading in sorted(sections, key=_ORDER.index):
+            with formatter.section(heading):
+                formatter.write_dl(sections[heading], col_max=24)
+
+
+_ORDER = ("Options", "Which weeks", "From where to where", "How", "Output", "Settings without an option")

@@ -1,0 +1,39 @@
+"""`finra runs`: the ledger."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from finra_cli.command import Command
+from finra_cli.options import argument, option
+from finra_cli.output import show
+from finra_cli.presenters.runs import Runs, one_run, runs_of, runs_page
+from finra_cli.settings import StoreSettings
+from finra_cli.values import Count
+from finra_cli.wiring import read
+
+
+@frozen(kw_only=True)
+class RunsSettings(StoreSettings):
+    """What `finra runs` takes."""
+
+    run_id: str | None = argument("RUN_ID", required=False)
+    limit: int = option(20, "the latest so many", type=Count(), metavar="N", short="-n")
+
+
+def _runs(settings: RunsSettings) -> int:
+    with read(settings) as view:
+        records, url = view.runs(), view.url
+    chosen = records[: settings.limit] if settings.run_id is None else [one_run(records, settings.run_id, url)]
+    found = runs_of(chosen)
+    show(found, lambda: runs_page(found, url, detailed=settings.run_id is not None), json=settings.json)
+    return 0
+
+
+command = Command(
+    "runs",
+    RunsSettings,
+    _runs,
+    Runs,
+    help="The ledger of runs, latest first; or one run's report. RUN_ID may be shortened to its first characters.",
+)

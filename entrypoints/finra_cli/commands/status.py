@@ -1,0 +1,36 @@
+"""`finra status`: the five-second answer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from attrs import frozen
+
+from finra_cli.command import Command
+from finra_cli.options import switch
+from finra_cli.output import show
+from finra_cli.presenters.status import status_page
+from finra_cli.settings import ON, StoreSettings
+from finra_cli.wiring import known, read
+from finra_core.domain.clock import utc_today
+from finra_core.history.status import Status, status
+
+
+@frozen(kw_only=True)
+class StatusSettings(StoreSettings):
+    """What `finra status` takes."""
+
+    all: bool = switch("every week, not only the newest 12", short="-a")
+    on: date | None = ON
+
+
+def _status(settings: StatusSettings) -> int:
+    with read(settings) as view:
+        found, url = status(known(view), settings.on or utc_today()), view.url
+    show(found, lambda: status_page(found, url, every_week=settings.all), json=settings.json)
+    return 0
+
+
+command = Command(
+    "status", StatusSettings, _status, Status, help="The last run, what is due next, and how far each week has come."
+)

@@ -1,0 +1,153 @@
+"""Whether a capture holds as much as it should: no half lost, and no measure shrunk beyond its bound.
+
+A capture is compared with the partition's last complete capture before it, and with the tier's recent weeks. What it
+lost is a finding that blocks the week's readiness until a later capture passes or a person acknowledges it.
+docs/coverage.md has the rates of false alarms by which the bounds were chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from enum import Enum
+from statistics import median
+
+from attrs import field, frozen
+
+from finra_core.domain.captures import Capture
+from finra_core.domain.coverage import HalfCoverage
+from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.tiers import Half
+
+
+class Measure(str, Enum):
+    """What of a half is counted."""
+
+    ROWS = "rows"
+    VENUES = "venues"
+    SYMBOLS = "symbols"
+    SHARES = "shares"
+
+    def of(self, half: HalfCoverage) -> int:
+        """The count; shares in millionths."""
+        return int(getattr(half, "shares_micros" if self is Measure.SHARES else self.value))
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_PREVIOUS = {Measure.ROWS: 0.95, Measure.VENUES: 0.9, Measure.SYMBOLS: 0.95, Measure.SHARES: 0.9}
+_RECENT = {Measure.ROWS: 0.5, Measure.VENUES: 0.7, Measure.SYMBOLS: 0.6, Measure.SHARES: 0.2}
+_SLACK = {Measure.ROWS: 20, Measure.VENUES: 2, Measure.SYMBOLS: 10, Measure.SHARES: 0}
+
+
+def _within_one(_instance: object, attribute: object, value: Mapping[Measure, float]) -> None:
+    for measure, least in value.items():
+        if not 0 <= least <= 1:
+            raise ConfigurationError(f"coverage bound of {measure} is {least}: give a fraction from 0 to 1")
+
+
+@frozen(kw_only=True)
+class CoverageBounds:
+    """How much of a reference a capture must at least hold, by measure, as a fraction.
+
+    previous: of the partition's last complete capture. recent: of the median over the tier's recent weeks.
+    slack: how many rows, venues or symbols may be missing whatever the fraction; a partition of a few rows shrinks
+    by a large fraction when FINRA withdraws one. recent_weeks: how many calendar weeks before are looked at;
+    fewest_weeks: with fewer there is no comparison with recent weeks.
+    """
+
+    previous: Mapping[Measure, float] = field(factory=lambda: dict(_PREVIOUS), validator=_within_one)
+    recent: Mapping[Measure, float] = field(factory=lambda: dict(_RECENT), validator=_within_one)
+    slack: Mapping[Measure, int] = field(factory=lambda: dict(_SLACK))
+    recent_weeks: int = 8
+    fewest_weeks: int = 4
+
+
+DEFAULT_BOUNDS = CoverageBounds()
+
+
+@frozen
+class Shortfall:
+    """One measure of one half that is below its bound. reference: the capture compared with, None: recent weeks."""
+
+    half: Half
+    measure: Measure
+    found: int
+    expected: int
+    reference: Capture | None
+
+    @property
+    def lost_half(self) -> bool:
+        """Whether nothing of the half is left."""
+        return self.measure is Measure.ROWS and not self.found
+
+
+def shortfalls(
+    captures: Sequence[Capture],
+    recent: Sequence[Capture],
+    bounds: CoverageBounds = DEFAULT_BOUNDS,
+    accepted: Collection[int] = (),
+) -> tuple[Shortfall, ...]:
+    """What the newest normalized capture of a partition lacks; nothing where it has none.
+
+    captures: the partition's captures, oldest first. recent: the newest normalized capture of each of the tier's
+    weeks before, newest week first. accepted: numbers of captures that a person acknowledged as they are.
+    """
+    normalized = [capture for capture in captures if capture.is_normalized]
+    if not normalized or normalized[-1].number in accepted:
+        return ()
+    newest = normalized[-1]
+    reference = _last_complete(normalized[:-1], bounds, accepted)
+    lost = _against(newest, reference, bounds) if reference else ()
+    return lost or _against_recent(newest, recent, bounds)
+
+
+def _last_complete(normalized: Sequence[Capture], bounds: CoverageBounds, accepted: Collection[int]) -> Capture | None:
+    """A capture that shrank is no reference for the next, which would else pass for being as small."""
+    reference: Capture | None = None
+    for capture in normalized:
+        if reference is None or capture.number in accepted or not _against(capture, reference, bounds):
+            reference = capture
+    return reference
+
+
+def _against(capture: Capture, reference: Capture, bounds: CoverageBounds) -> tuple[Shortfall, ...]:
+    before = {half.half: half for half in reference.coverage}
+    return tuple(
+        Shortfall(own.half, measure, measure.of(own), measure.of(before[own.half]), reference)
+        for own in capture.coverage
+        if own.half in before
+        for measure in Measure
+        if _is_short(measure, own, measure.of(before[own.half]), bounds.previous, bounds)
+    )
+
+
+def _against_recent(capture: Capture, recent: Sequence[Capture], bounds: CoverageBounds) -> tuple[Shortfall, ...]:
+    lost = []
+    for own in capture.coverage:
+        others = [half for week in recent for half in week.coverage if half.half is own.half and half.rows]
+        if len(others) >= bounds.fewest_weeks:
+            for measure in Measure:
+                usual = int(median(measure.of(half) for half in others))
+                if _is_short(measure, own, usual, bounds.recent, bounds):
+                    lost.append(Shortfall(own.half, measure, measure.of(own), usual, None))
+    return tuple(lost)
+
+
+def _is_short(
+    measure: Measure, own: HalfCoverage, expected: int, least: Mapping[Measure, float], bounds: CoverageBounds
+) -> bool:
+    found = measure.of(own)
+    if not own.rows:  # a lost half is short of everything; its rows say so
+        return measure is Measure.ROWS and expected > 0
+    missing = expected - found
+    if measure is Measure.SHARES and own.rows <= bounds.slack.get(Measure.ROWS, 0):
+        return False
+    return missing > bounds.slack.get(measure, 0) and found < least.get(measure, 0.0) * expected
+
+
+def recent_captures(newest: Mapping[date, Capture], week_ending: date, bounds: CoverageBounds) -> list[Capture]:
+    """Of one tier's newest normalized captures by week those of the weeks just before, newest week first."""
+    weeks = [week_ending - back * timedelta(weeks=1) for back in range(1, bounds.recent_weeks + 1)]
+    return [newest[week] for week in weeks if week in newest]

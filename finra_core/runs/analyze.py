@@ -1,0 +1,147 @@
+"""Phase 3: analytics of every capture with records, and across tiers of every week that has all three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import chain
+
+from attrs import frozen
+
+from finra_core.domain.analytics import (
+    CALC_VERSION,
+    Analysis,
+    Volumes,
+    add_volumes,
+    analyze,
+    analyze_across_tiers,
+    rests_on_newest,
+    volumes_of,
+)
+from finra_core.domain.anomalies import Anomaly, Category, Severity, Stage
+from finra_core.domain.captures import Capture
+from finra_core.domain.errors import PartitionLockedError
+from finra_core.domain.partitions import Partition
+from finra_core.domain.publication import publication_date
+from finra_core.domain.readiness import WeekState
+from finra_core.domain.records import Records
+from finra_core.domain.scopes import Scope
+from finra_core.domain.tiers import ALL_TIERS, TIERS
+from finra_core.ports.observer import AnalysisStored, Skipped
+from finra_core.ports.store import CaptureQuery, ReadView, UnitOfWork
+from finra_core.runs.context import Run
+from finra_core.runs.normalize import Measured
+from finra_core.runs.transactions import again
+
+InHand = Mapping[int, Measured]
+"""What this run has just measured, by capture number; all else is read from the store."""
+
+
+def analyze_capture(run: Run, capture: Capture, in_hand: InHand) -> Analysis | None:
+    """Store the analytics of one capture; None where another run has done so, or is doing it."""
+    began = run.clock()
+    measured = in_hand.get(capture.number)
+    volumes = _read_volumes(run, [capture]) if measured is None else measured.volumes
+    analysis = analyze(capture, volumes, run.clock())
+    scope = Scope.partition(capture.partition)
+    return _store(run, analysis, scope, began)
+
+
+def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None:
+    """Store the analytics across tiers of a week that has all three; None where that is not needed or not possible."""
+    inputs = state.inputs_across_tiers()
+    if inputs is None or state.across_tiers_analyzed:
+        return None
+    began = run.clock()
+    week = state.week_ending
+    with run.store.read() as view:
+        known = view.analyses([week])
+        volumes = _volumes_across_tiers(view, inputs, known, in_hand)
+    across = [analysis for analysis in known if analysis.tier == ALL_TIERS]
+    analysis = analyze_across_tiers(inputs, volumes, across, run.run_date, run.clock())
+    return _store(run, analysis, Scope.across_tiers(week), began)
+
+
+def missing_tiers(state: WeekState, expected: frozenset[Partition], on: date) -> tuple[Anomaly, ...]:
+    """The finding that a week cannot be analyzed across tiers, where a tier of it is due and was looked for.
+
+    expected: the partitions that this run looked for. Others' absence is not this run's to report.
+    """
+    if state.inputs_across_tiers() is not None:
+        return ()
+    absent = [tier for tier in TIERS if tier not in state.tiers or state.tiers[tier].normalized is None]
+    partitions = [Partition(state.week_ending, tier) for tier in absent]
+    missing = [p.tier.value for p in partitions if p in expected and publication_date(p) <= on]
+    if not missing:
+        return ()
+    message = f"Missing tier {', '.join(missing)}, skipping cross-tier analytics"
+    details = {"expected": ", ".join(tier.value for tier in TIERS), "missing": ", ".join(missing)}
+    scope = Scope.week(state.week_ending)
+    return (Anomaly(Severity.WARN, Category.INCOMPLETE_INPUT, scope, Stage.CALC, message, details),)
+
+
+@frozen
+class _Again:
+    """A transaction that finds out itself whether its analysis is still wanted."""
+
+    run: Run
+    analysis: Analysis
+    scope: Scope
+
+    def __call__(self) -> bool:
+        with self.run.store.write(self.scope) as unit:
+            if not _is_wanted(unit, self.analysis):
+                return False
+            unit.put_analysis(self.analysis)
+        return True
+
+
+def _store(run: Run, analysis: Analysis, scope: Scope, began: datetime) -> Analysis | None:
+    try:
+        if not again(run, _Again(run, analysis, scope)):
+            return None
+    except PartitionLockedError as error:
+        run.tell(Skipped, message=error.message)
+        return None
+    run.tell(AnalysisStored, analysis=analysis, seconds=(run.clock() - began).total_seconds())
+    return analysis
+
+
+def _is_wanted(unit: UnitOfWork, analysis: Analysis) -> bool:
+    """Whether it is not there yet, and rests on captures that are still the newest ones where it must."""
+    weeks = frozenset({analysis.week_ending})
+    if analysis.key in unit.analysis_keys(weeks):
+        return False
+    return analysis.tier != ALL_TIERS or rests_on_newest(analysis.inputs, unit.captures(CaptureQuery(weeks=weeks)))
+
+
+def _read_volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
+    with run.store.read() as view:
+        return _volumes(view, captures)
+
+
+def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
+    """The volume of all of these captures, by their records."""
+    return volumes_of(Records.of(chain.from_iterable(view.records(capture).rows() for capture in captures)))
+
+
+def _volumes_across_tiers(
+    view: ReadView, captures: Sequence[Capture], known: Sequence[Analysis], in_hand: InHand
+) -> Volumes:
+    """Volumes over one capture of each tier: the sum of the tiers' own, where no symbol is in two of them."""
+    own = {analysis.inputs: analysis.volumes for analysis in known if analysis.calc_version == CALC_VERSION}
+    parts = [own[capture.number,] for capture in captures if (capture.number,) in own]
+    if len(parts) < len(captures) or _share_symbols(view, captures, in_hand):
+        return _volumes(view, captures)
+    return add_volumes(parts)
+
+
+def _share_symbols(view: ReadView, captures: Sequence[Capture], in_hand: InHand) -> bool:
+    seen: set[str] = set()
+    for capture in captures:
+        measured = in_hand.get(capture.number)
+        symbols = view.symbols(capture) if measured is None else measured.symbols
+        if not seen.isdisjoint(symbols):
+            return True
+        seen |= symbols
+    return False

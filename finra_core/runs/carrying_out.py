@@ -1,0 +1,257 @@
+"""Carrying out a plan: ingest, normalize, analyze, judge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+from attrs import define, evolve, field
+
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.captures import Capture, by_partition, unnormalized
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import Readiness
+from finra_core.domain.revision import Action, Rule
+from finra_core.domain.scopes import Scope
+from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
+from finra_core.ports.store import CaptureQuery, RunRecord
+from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
+from finra_core.runs.context import Run
+from finra_core.runs.coverage import coverage_checks
+from finra_core.runs.failed_runs import resolve_failed_runs
+from finra_core.runs.ingest import decision_record, ingest, skipped
+from finra_core.runs.judge import judge, read_states
+from finra_core.runs.normalize import Measured, normalize
+from finra_core.runs.places import place_checks, problem_anomalies
+from finra_core.runs.plan import Plan, PlannedPartition
+from finra_core.runs.pool import Pools
+from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
+from finra_core.runs.request import Mode, Order
+from finra_core.runs.transactions import again, record_checks
+from finra_core.runs.wording import reason
+
+
+def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
+    """The report of a dry run: what the plan says, and nothing done."""
+    tally = Tally()
+    placed = problem_anomalies(plan.problems)
+    for anomaly in placed:
+        run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
+    tally.note(placed)
+    for planned in plan.partitions:
+        found = _findings(planned)
+        tally.enter(planned_report(planned, rehearsed=True), found)
+        if planned.decision.action in (Action.WAIT, Action.FAIL):
+            _tell(run, planned, found, recorded=False)
+    return tally.close(
+        plan,
+        run_id=run.run_id,
+        mode=Mode.DRY_RUN,
+        started_at=started_at,
+        finished_at=run.clock(),
+        readiness=(),
+        usage=pools.usage(run),
+    )
+
+
+def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
+    """Do what the plan says and whatever else the store is missing, and enter the run in the ledger."""
+    entry = RunRecord(
+        run_id=run.run_id,
+        started_at=started_at,
+        finished_at=None,
+        mode=Mode.RUN.value,
+        run_date=run.run_date,
+        exit_code=None,
+        report_json=None,
+    )
+    with run.store.write(Scope()) as unit:
+        unit.put_run(entry)
+    work = _Work(run, plan, pools)
+    readiness = work.do()
+    report = work.tally.close(
+        plan,
+        run_id=run.run_id,
+        mode=Mode.RUN,
+        started_at=started_at,
+        finished_at=run.clock(),
+        readiness=readiness,
+        usage=pools.usage(run),
+    )
+    finished = evolve(
+        entry,
+        finished_at=report.finished_at,
+        exit_code=report.exit_code,
+        report_json=report.to_json(),
+        sweep_from=plan.sweep.next_from if plan.sweep and not report.exit_code else None,
+    )
+    with run.store.write(Scope()) as unit:
+        unit.put_run(finished)
+        resolve_failed_runs(unit, run.clock())
+    return report
+
+
+@define
+class _Work:
+    """The phases of one run. in_hand: what it has measured of the captures whose records it stored."""
+
+    run: Run
+    plan: Plan
+    pools: Pools
+    tally: Tally = field(factory=Tally)
+    in_hand: dict[int, Measured] = field(factory=dict)
+
+    def do(self) -> tuple[Readiness, ...]:
+        """All phases, for all partitions together or week by week; the judgments, newest week first."""
+        self._record_places()
+        judged: dict[date, Readiness] = {}
+        batches = self._batches()
+        for batch in batches:
+            self.ingest(batch)
+            self.normalize()
+            own = frozenset(planned.partition.week_ending for planned in batch)
+            # Of many batches only the last looks at the weeks that none is about: if each did, each would cost more
+            # than the one before.
+            weeks = None if batch is batches[-1] else own
+            checks = self.analyze(weeks)
+            self.run.tell(PhaseStarted, phase=Phase.READINESS)
+            judged |= judge(self.run, own, weeks, checks)
+        return tuple(judged[week] for week in sorted(judged, reverse=True))
+
+    def _record_places(self) -> None:
+        """Record what the source holds and cannot offer as a partition, and resolve what it no longer holds."""
+        root = self.run.source.info.root
+        found = problem_anomalies(self.plan.problems)
+        if not found and not root:
+            return
+
+        def record() -> None:
+            with self.run.store.write(Scope()) as unit:
+                record_checks(unit, place_checks(unit, self.plan, root), self.run.clock())
+
+        again(self.run, record)
+        for anomaly in found:
+            self.run.tell(AnomalyFound, anomaly=anomaly)
+        self.tally.note(found)
+
+    def _batches(self) -> list[list[PlannedPartition]]:
+        partitions = list(self.plan.partitions)
+        if self.plan.request.order is Order.PHASED or not partitions:
+            return [partitions]
+        weeks = dict.fromkeys(planned.partition.week_ending for planned in partitions)
+        return [[p for p in partitions if p.partition.week_ending == week] for week in weeks]
+
+    def ingest(self, batch: list[PlannedPartition]) -> None:
+        """Phase 1."""
+        self.run.tell(PhaseStarted, phase=Phase.INGESTION)
+        self._settle([planned for planned in batch if not planned.decision.needs_fetch])
+        needed = [planned for planned in batch if planned.decision.needs_fetch]
+        results = self.pools.fetching.run(Phase.INGESTION, ingest, self.run, needed)
+        for planned, result in zip(needed, results, strict=True):
+            self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
+
+    def _settle(self, settled: list[PlannedPartition]) -> None:
+        """Report and record, in one transaction, what needs no fetching: skipped, absent, and those that failed."""
+        found = {planned.partition: _findings(planned) for planned in settled}
+        for planned in settled:
+            _tell(self.run, planned, found[planned.partition])
+            self.tally.enter(planned_report(planned), found[planned.partition])
+        if settled:
+            again(self.run, lambda: _record_settled(self.run, self.plan, settled, found))
+
+    def normalize(self) -> None:
+        """Phase 2: every raw capture that waits for records, whoever left it so."""
+        self.run.tell(PhaseStarted, phase=Phase.NORMALIZATION)
+        waiting = self._waiting()
+        for results in self.pools.computing.run(Phase.NORMALIZATION, normalize, self.run, waiting):
+            for result in results:
+                if result.measured is not None:
+                    self.in_hand[result.capture.number] = result.measured
+            newest = results[-1]
+            failure = newest.failure.message if newest.failure else None
+            report = finished_report(newest.capture, failure=failure)
+            stages = (Stage.NORMALIZED,) if newest.measured else ()
+            self.tally.enter(evolve(report, stages=stages), newest.found)
+
+    def _waiting(self) -> list[list[Capture]]:
+        """The captures that wait for records: one list a partition, by week and tier."""
+        with self.run.store.read() as view:
+            bare = view.captures(CaptureQuery(normalized=False))
+            # Those that a newer capture with records has superseded wait for nothing.
+            partitions = frozenset(capture.partition for capture in bare)
+            captures = view.captures(CaptureQuery(partitions=partitions)) if bare else []
+        return [own for every in by_partition(captures).values() if (own := unnormalized(every))]
+
+    def analyze(self, weeks: Collection[date] | None) -> list[Check]:
+        """Phase 3: every capture without analytics; then, of these weeks, those across tiers. weeks: None means all."""
+        self.run.tell(PhaseStarted, phase=Phase.ANALYTICS)
+        for capture in self._unanalyzed(weeks):
+            if analyze_capture(self.run, capture, self.in_hand) is not None:
+                self.tally.complete(capture.partition, Stage.CALC)
+        with self.run.store.read() as view:
+            states = read_states(view, weeks)
+        checks = self._check_coverage(weeks)
+        targets = frozenset(planned.partition for planned in self.plan.partitions)
+        for week in sorted((week for week in states if states[week].tiers), reverse=True):
+            analyze_week(self.run, states[week], self.in_hand)
+            found = missing_tiers(states[week], targets, self.run.run_date)
+            for anomaly in found:
+                self.run.tell(AnomalyFound, anomaly=anomaly)
+            self.tally.note(found)
+            checks.append(Check(Scope.week(week), Stage.CALC, found, OF_WEEKS))
+        self.in_hand.clear()
+        return checks
+
+    def _check_coverage(self, weeks: Collection[date] | None) -> list[Check]:
+        with self.run.store.read() as view:
+            checks = coverage_checks(view, weeks, self.run.bounds)
+        for check in checks:
+            for anomaly in check.found:
+                self.run.tell(AnomalyFound, anomaly=anomaly)
+            self.tally.note(check.found)
+        return checks
+
+    def _unanalyzed(self, weeks: Collection[date] | None) -> list[Capture]:
+        wanted = None if weeks is None else frozenset(weeks)
+        with self.run.store.read() as view:
+            captures = view.captures(CaptureQuery(weeks=wanted))
+            keys = view.analysis_keys(wanted)
+        done = {(key.tier, key.inputs) for key in keys if key.calc_version == CALC_VERSION}
+        return [c for c in captures if c.is_normalized and (c.partition.tier.value, (c.number,)) not in done]
+
+
+def _record_settled(
+    run: Run, plan: Plan, settled: list[PlannedPartition], found: Mapping[Partition, tuple[Anomaly, ...]]
+) -> None:
+    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in settled]
+    with run.store.write(Scope()) as unit:
+        at = run.clock()
+        unit.put_decisions([decision_record(run, p.partition, p.decision, at) for p in settled])
+        record_checks(unit, checks, at)
+        unchanged = {p.latest.number for p in settled if p.latest and p.decision.rule is Rule.VERSION_UNCHANGED}
+        if unchanged:
+            partitions = frozenset(p.partition for p in settled)
+            newest = unit.captures(CaptureQuery(partitions=partitions, newest=True))
+            checked = [c for c in newest if c.number in unchanged]
+            unit.put_checked([evolve(c, checked_at=max(plan.planned_at, c.checked_at)) for c in checked])
+
+
+def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:
+    """What a partition that is not fetched amounts to as a finding."""
+    decision, scope = planned.decision, Scope.partition(planned.partition)
+    if planned.failure is not None:
+        return (planned.failure.as_anomaly(scope, Stage.RAW),)
+    if decision.rule is Rule.LATE:
+        return (Anomaly(Severity.WARN, Category.LATE, scope, Stage.RAW, reason(decision)),)
+    if decision.action is Action.SKIP and decision.rule is not Rule.NO_LONGER_OFFERED:
+        return (skipped(planned.partition, decision),)
+    return ()
+
+
+def _tell(run: Run, planned: PlannedPartition, found: tuple[Anomaly, ...], *, recorded: bool = True) -> None:
+    if planned.failure is None:
+        run.tell(Decided, partition=planned.partition, decision=planned.decision, reason=reason(planned.decision))
+        return
+    for anomaly in found:
+        run.tell(AnomalyFound, anomaly=anomaly, recorded=recorded)

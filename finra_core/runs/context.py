@@ -1,0 +1,50 @@
+"""What all steps of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from attrs import frozen
+
+from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
+from finra_core.domain.policies import BUILT_IN, Policy
+from finra_core.ports.observer import Event, Observer
+from finra_core.ports.source import Source
+from finra_core.ports.store import Store
+
+
+@frozen(kw_only=True)
+class Run:
+    """A step is a function of this and one small value, so that an executor may take it to another process.
+
+    clock: the current time, aware, UTC. forced: the reason of a forced restatement, None where none is forced.
+    policies: the uses that weeks are judged for; the first is the one that report and log tell of. bounds: how much a
+    capture may lack.
+    """
+
+    run_id: str
+    run_date: date
+    clock: Callable[[], datetime]
+    source: Source
+    store: Store
+    observer: Observer
+    forced: str | None = None
+    policies: tuple[Policy, ...] = BUILT_IN
+    bounds: CoverageBounds = DEFAULT_BOUNDS
+
+    def tell(self, kind: Callable[..., Event], **values: object) -> None:
+        """Tell the observers of an event of this run."""
+        self.observer.on_event(kind(run_id=self.run_id, **values))
+
+
+@frozen
+class Observers:
+    """Several observers as one; each is told in turn."""
+
+    observers: tuple[Observer, ...]
+
+    def on_event(self, event: Event) -> None:
+        """Tell each of them."""
+        for observer in self.observers:
+            observer.on_event(event)

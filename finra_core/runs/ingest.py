@@ -1,0 +1,223 @@
+"""Phase 1: fetch a partition and store it as a new capture if its content is new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from finra_core.domain.anomalies import OF_INGESTION, Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.captures import (
+    Capture,
+    NewCapture,
+    generate_capture_id,
+    newest,
+    next_captured_at,
+    next_revision,
+)
+from finra_core.domain.errors import PartitionLockedError, SourceDataError, StoreError
+from finra_core.domain.failures import Failure, failure_of
+from finra_core.domain.partitions import DOMAIN, Partition
+from finra_core.domain.readiness import Judgment, withdraw
+from finra_core.domain.revision import Action, CaptureRef, Decision, Rule
+from finra_core.domain.scopes import Scope
+from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, FetchStarted, StepFailed
+from finra_core.ports.store import CaptureQuery, DecisionRecord, JudgmentQuery, Lock, UnitOfWork
+from finra_core.runs.context import Run
+from finra_core.runs.fetching import Fetched, fetch
+from finra_core.runs.forms import decide_fetched
+from finra_core.runs.plan import Origin, PlannedPartition
+from finra_core.runs.transactions import again, record_checks
+from finra_core.runs.wording import reason
+
+
+@frozen(kw_only=True)
+class Ingested:
+    """What became of a partition in this phase.
+
+    capture: the one that was stored, None where none was. failure: why it failed, None where it did not.
+    """
+
+    partition: Partition
+    decision: Decision
+    capture: Capture | None = None
+    failure: Failure | None = None
+    found: tuple[Anomaly, ...] = ()
+
+
+def ingest(run: Run, planned: PlannedPartition) -> Ingested:
+    """Fetch a partition, and store it if its content is new. Its failure is in the result, unless it is the store's."""
+    partition = planned.partition
+    began = run.clock()
+    run.tell(FetchStarted, partition=partition, source=run.source.info.label)
+    try:
+        fetched = fetch(run, partition, planned.decision.evidence.version)
+        _check_unchanged(planned, fetched)
+        result = again(run, lambda: _store_if_new(run, planned, fetched))
+    except PartitionLockedError as error:
+        result = Ingested(partition=partition, decision=_skip(planned, Rule.LOCKED, error.message))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
+        return _fail(run, planned, error)
+    _tell(run, result, began)
+    return result
+
+
+def _check_unchanged(planned: PlannedPartition, fetched: Fetched) -> None:
+    """A plan whose contents were compared is for those contents.
+
+    Raises:
+        SourceDataError: the source has other content by now.
+    """
+    expected = planned.decision.evidence.content_hash
+    if expected is not None and expected != fetched.content_hash:
+        message = f"the plan saw content {expected[:8]}, the source has {fetched.content_hash[:8]}: plan again"
+        raise SourceDataError(message, partition=planned.partition)
+
+
+def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Ingested:
+    partition = planned.partition
+    forced = run.forced if planned.origin is Origin.ASKED else None
+    with run.store.write(Scope.partition(partition)) as unit:
+        captures = unit.captures(CaptureQuery(partitions=frozenset({partition})))
+        latest = newest(captures)
+        if latest is not None and not _is_planned_for(planned, latest):
+            if latest.run_id == run.run_id:
+                # This step's own result, which a worker that died after its commit could not hand over.
+                decision = decide_fetched(unit, captures[:-1], fetched, forced)
+                return Ingested(partition=partition, decision=decision, capture=latest)
+            # What we fetched may be older than what the other run stored: the next run will tell.
+            meanwhile = _skip(planned, Rule.CAPTURED_MEANWHILE)
+            evidence = evolve(meanwhile.evidence, latest=CaptureRef.of(latest))
+            return Ingested(partition=partition, decision=evolve(meanwhile, evidence=evidence))
+        decision = decide_fetched(unit, captures, fetched, forced)
+        if decision.action is Action.SKIP and latest is not None:
+            return _keep(run, unit, latest, fetched, decision)
+        return _add(run, unit, captures, fetched, decision)
+
+
+def _is_planned_for(planned: PlannedPartition, latest: Capture) -> bool:
+    return planned.latest is not None and planned.latest.number == latest.number
+
+
+def _skip(planned: PlannedPartition, rule: Rule, note: str | None = None) -> Decision:
+    return Decision(Action.SKIP, rule, evolve(planned.decision.evidence, note=note))
+
+
+def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decision: Decision) -> Ingested:
+    """The content is what the newest capture has: note that, and why nothing was stored."""
+    at = run.clock()
+    verified_at = max(fetched.began_at, latest.verified_at)
+    unit.put_checked([evolve(latest, verified_at=verified_at, checked_at=max(verified_at, latest.checked_at))])
+    unit.put_decisions([decision_record(run, latest.partition, decision, at)])
+    found = (skipped(latest.partition, decision),)
+    record_checks(unit, [Check(Scope.partition(latest.partition), Stage.RAW, found, OF_INGESTION)], at)
+    return Ingested(partition=latest.partition, decision=decision, found=found)
+
+
+def _add(
+    run: Run,
+    unit: UnitOfWork,
+    captures: list[Capture],
+    fetched: Fetched,
+    decision: Decision,
+) -> Ingested:
+    partition = fetched.partition
+    at = next_captured_at(run.clock(), newest(captures))
+    capture_id = generate_capture_id(DOMAIN, partition.week_ending, partition.tier, run.run_date)
+    new = NewCapture(
+        capture_id=capture_id,
+        revision=next_revision(captures, capture_id),
+        partition=partition,
+        captured_at=at,
+        verified_at=fetched.began_at,
+        content_hash=fetched.content_hash,
+        version=fetched.payload.version,
+        row_count=fetched.rows,
+        run_id=run.run_id,
+        reason=reason(decision),
+    )
+    capture = unit.put_capture(new, fetched.payload)
+    unit.put_decisions([decision_record(run, partition, decision, at)])
+    found = _silent_revision(partition, decision)
+    record_checks(unit, [Check(Scope.partition(partition), Stage.RAW, found, OF_INGESTION)], at)
+    _withdraw_readiness(unit, capture, at)
+    return Ingested(partition=partition, decision=decision, capture=capture, found=found)
+
+
+def _withdraw_readiness(unit: UnitOfWork, capture: Capture, at: datetime) -> None:
+    """A week whose newest capture has no records yet is not ready until it is judged again."""
+    unit.hold(Lock.JUDGMENTS)
+    judged = unit.judgments(JudgmentQuery(weeks=frozenset({capture.partition.week_ending})))
+    if judged:
+        unit.put_judgments([Judgment(readiness=withdraw(each.readiness, capture), judged_at=at) for each in judged])
+
+
+def decision_record(run: Run, partition: Partition, decision: Decision, at: datetime) -> DecisionRecord:
+    """A decision as the store keeps it."""
+    return DecisionRecord(
+        run_id=run.run_id, partition=partition, decision=decision, reason=reason(decision), decided_at=at
+    )
+
+
+def skipped(partition: Partition, decision: Decision) -> Anomaly:
+    """The audit trail of a decision not to ingest."""
+    return Anomaly(
+        Severity.INFO,
+        Category.REVISION_SKIPPED,
+        Scope.partition(partition),
+        Stage.RAW,
+        reason(decision),
+        _facts(decision),
+    )
+
+
+def _silent_revision(partition: Partition, decision: Decision) -> tuple[Anomaly, ...]:
+    if decision.rule is not Rule.SILENT_REVISION:
+        return ()
+    message = f"the content changed while FINRA's version stayed {decision.evidence.version}"
+    scope = Scope.partition(partition)
+    return (Anomaly(Severity.WARN, Category.SILENT_REVISION, scope, Stage.RAW, message, _facts(decision)),)
+
+
+def _facts(decision: Decision) -> dict[str, str | int | float | bool | None]:
+    """What a decision rests on, flat."""
+    evidence = decision.evidence
+    facts: dict[str, str | int | float | bool | None] = {"rule": decision.rule.value}
+    if evidence.version is not None:
+        facts["source_last_updated"] = evidence.version.last_update_date.isoformat()
+        facts["source_row_count"] = evidence.version.row_count
+    if evidence.latest is not None:
+        facts["capture_id"] = evidence.latest.capture_id
+        facts["content_hash"] = evidence.latest.content_hash
+    return facts
+
+
+def _fail(run: Run, planned: PlannedPartition, error: Exception) -> Ingested:
+    partition, failure = planned.partition, failure_of(error)
+    decision = Decision(Action.FAIL, Rule.CONTENT_REFUSED, evolve(planned.decision.evidence, note=failure.message))
+    anomaly = failure.as_anomaly(Scope.partition(partition), Stage.RAW)
+    run.tell(StepFailed, partition=partition, stage=Stage.RAW, error=error)
+
+    def record() -> None:
+        with run.store.write(Scope()) as unit:
+            at = run.clock()
+            unit.put_decisions([decision_record(run, partition, decision, at)])
+            record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_INGESTION)], at)
+
+    again(run, record)
+    run.tell(AnomalyFound, anomaly=anomaly)
+    return Ingested(partition=partition, decision=decision, failure=failure, found=(anomaly,))
+
+
+def _tell(run: Run, result: Ingested, began: datetime) -> None:
+    """Tell what was committed."""
+    why = reason(result.decision)
+    if result.capture is None:
+        run.tell(Decided, partition=result.partition, decision=result.decision, reason=why)
+        return
+    seconds = (run.clock() - began).total_seconds()
+    run.tell(CaptureStored, capture=result.capture, decision=result.decision, reason=why, seconds=seconds)
+    for anomaly in result.found:
+        run.tell(AnomalyFound, anomaly=anomaly)

@@ -1,0 +1,95 @@
+"""The last phase: judge every week that was touched, and every week whose inputs have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from finra_core.domain.analytics import CALC_VERSION
+from finra_core.domain.anomalies import Check, Severity
+from finra_core.domain.policies import Policy
+from finra_core.domain.readiness import Judgment, Readiness, WeekState, empty_state, evaluate, week_states
+from finra_core.domain.scopes import Scope
+from finra_core.ports.observer import WeekJudged
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
+from finra_core.runs.context import Run
+from finra_core.runs.transactions import again, record_checks
+
+
+def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, WeekState]:
+    """How far these weeks have come, None for all weeks with captures; by one state of the store."""
+    wanted = None if weeks is None else frozenset(weeks)
+    captures = view.captures(CaptureQuery(weeks=wanted))
+    found = {capture.partition.week_ending for capture in captures}
+    return week_states(
+        found if wanted is None else wanted,
+        captures,
+        view.analysis_keys(wanted),
+        view.anomalies(
+            AnomalyQuery(
+                weeks=wanted, severities=frozenset({Severity.CRITICAL, Severity.ERROR, Severity.WARN}), open_only=True
+            )
+        ),
+        CALC_VERSION,
+    )
+
+
+def judge(
+    run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
+) -> dict[date, Readiness]:
+    """Judge these weeks, None for all, for every use.
+
+    Of the first use, the judgments on weeks that this run is about, or that changed, are returned. own: the weeks
+    that this run is about. checks: recorded in the same transaction.
+    """
+    judged, before = again(run, lambda: _record_and_judge(run, own, weeks, checks))
+    first = run.policies[0].name
+    shown = {}
+    for key, readiness in judged.items():
+        unchanged = readiness == before.get(key)
+        if readiness.ready_for == first and (readiness.week_ending in own or not unchanged):
+            shown[readiness.week_ending] = readiness
+            run.tell(WeekJudged, readiness=readiness, unchanged=unchanged)
+    return shown
+
+
+_Key = tuple[date, str]
+"""Week ending and use."""
+
+
+def _record_and_judge(
+    run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
+) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
+    """The judgments now and before, newest week first.
+
+    One transaction reads what they rest on and writes them: a capture that comes meanwhile waits, and then
+    withdraws them.
+    """
+    with run.store.write(Scope()) as unit:
+        at = run.clock()
+        record_checks(unit, checks, at)
+        unit.hold(Lock.JUDGMENTS)
+        states = read_states(unit, weeks)
+        for week in own:
+            states.setdefault(week, empty_state(week))
+        return put_changed(unit, states, run.policies, run.run_date, at)
+
+
+def put_changed(
+    unit: UnitOfWork, states: Mapping[date, WeekState], policies: Sequence[Policy], on: date, at: datetime
+) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
+    """Judge weeks by their states, and store the judgments that differ from those that hold.
+
+    The judgments now and before, newest week first. The caller holds the lock on judgments.
+    """
+    judged = {
+        (week, policy.name): evaluate(states[week], on, policy)
+        for week in sorted(states, reverse=True)
+        for policy in policies
+    }
+    held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
+    before = {(each.readiness.week_ending, each.readiness.ready_for): each.readiness for each in held}
+    changed = [Judgment(readiness=each, judged_at=at) for key, each in judged.items() if each != before.get(key)]
+    if changed:
+        unit.put_judgments(changed)
+    return judged, before

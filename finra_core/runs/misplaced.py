@@ -1,0 +1,58 @@
+"""Refusing a download that holds the rows of a week that is stored beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from finra_core.domain.captures import Capture
+from finra_core.domain.coverage import HalfCoverage
+from finra_core.domain.errors import SourceDataError
+from finra_core.domain.partitions import Partition
+from finra_core.ports.store import CaptureQuery, ReadView
+from finra_core.weekly_summary.misplacement import find_copy, sketch
+
+_WEEK = timedelta(weeks=1)
+_ALIKE = 0.02
+"""By how much a copy's rows, symbols and shares may differ from the original's, where FINRA restated some rows."""
+
+
+def check_placed(
+    view: ReadView, capture: Capture, documents: Sequence[bytes], coverage: Sequence[HalfCoverage]
+) -> None:
+    """Check that rows that do not say their week are not those of the week before or after in the store.
+
+    Raises:
+        SourceDataError: they are; the message names both places.
+    """
+    sketches = [own for document in documents if (own := sketch(document))]
+    if not sketches:
+        return
+    for neighbor in _neighbors(view, capture.partition):
+        if _are_alike(coverage, neighbor.coverage):
+            theirs = [other for document in view.payload(neighbor) if (other := sketch(document))]
+            copies = (find_copy(own, other) for own in sketches for other in theirs)
+            copied = next((copy for copy in copies if copy), None)
+            if copied is not None:
+                raise SourceDataError(
+                    f"misplaced: {copied} of {capture.source_url} are those of {neighbor} ({neighbor.source_url}): "
+                    "correct the week of the wrong file",
+                    partition=capture.partition,
+                )
+
+
+def _neighbors(view: ReadView, partition: Partition) -> Iterator[Capture]:
+    """The newest captures with records of the week before and the week after."""
+    beside = {Partition(partition.week_ending + step, partition.tier) for step in (-_WEEK, _WEEK)}
+    yield from view.captures(CaptureQuery(partitions=frozenset(beside), normalized=True, newest=True))
+
+
+def _are_alike(one: Sequence[HalfCoverage], other: Sequence[HalfCoverage]) -> bool:
+    """Whether a half could be a copy. Comparing numbers that are at hand saves reading most neighbors."""
+    theirs = {half.half: half for half in other}
+    return any(half.rows and half.half in theirs and _is_alike(half, theirs[half.half]) for half in one)
+
+
+def _is_alike(one: HalfCoverage, other: HalfCoverage) -> bool:
+    pairs = ((one.rows, other.rows), (one.symbols, other.symbols), (one.shares_micros, other.shares_micros))
+    return all(abs(own - theirs) <= _ALIKE * max(own, theirs) for own, theirs in pairs)

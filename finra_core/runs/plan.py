@@ -1,0 +1,139 @@
+"""A plan as a value: what a run will do to each partition and why. A plan can be kept, read by people, and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from enum import Enum
+
+from attrs import frozen
+
+from finra_core.domain.failures import Failure
+from finra_core.domain.partitions import Partition
+from finra_core.domain.revision import CaptureRef, Decision
+from finra_core.ports.source import Usage
+from finra_core.runs.request import RunRequest
+
+PLAN_VERSION = 1
+NO_USAGE = Usage()
+
+
+class Origin(str, Enum):
+    """Why a run looks at a partition.
+
+    ASKED: it is in the window, or was asked for by name. RESTATED: the source says that it was restated. ROTATION:
+    its turn to be looked at has come.
+    """
+
+    ASKED = "asked"
+    RESTATED = "restated"
+    ROTATION = "rotation"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@frozen(kw_only=True)
+class PlannedPartition:
+    """A partition and what is to become of it. failure: why it cannot be looked at, None unless the action is FAIL."""
+
+    partition: Partition
+    origin: Origin
+    decision: Decision
+    failure: Failure | None = None
+    estimate: Usage = NO_USAGE
+
+    @property
+    def latest(self) -> CaptureRef | None:
+        """The store's newest capture when the plan was made."""
+        return self.decision.evidence.latest
+
+
+@frozen(kw_only=True)
+class Problem:
+    """What the source holds and cannot offer as a partition, or offers with a doubt.
+
+    place: where in the source, None where it is the source as a whole.
+    """
+
+    message: str
+    place: str | None
+    is_doubt: bool = False
+
+
+@frozen(kw_only=True)
+class SweepPlan:
+    """How older weeks are looked over for restatements.
+
+    since: the day from which the source was asked for dated rows, None where it was not asked. told: whether it could
+    tell. older: how many older partitions the source offers and the store has. next_from: the day with which the next
+    sweep begins, None where this one did not look over everything.
+    """
+
+    since: date | None
+    told: bool
+    older: int
+    next_from: date | None
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What a run will do. partitions: newest week first, then in tier order.
+
+    resolved: whether contents that have to be compared were fetched and compared. problems: what the source holds
+    and cannot offer as a partition. source: its label. store: its URL, without secrets.
+    """
+
+    schema_version: int
+    request: RunRequest
+    run_date: date
+    planned_at: datetime
+    source: str
+    store: str
+    partitions: tuple[PlannedPartition, ...]
+    problems: tuple[Problem, ...]
+    sweep: SweepPlan | None
+    resolved: bool
+
+    @property
+    def expected_usage(self) -> Usage:
+        """What fetching is expected to cost."""
+        return sum((planned.estimate for planned in self.partitions), start=NO_USAGE)
+
+
+def drift(plan: Plan, now: Plan) -> list[str]:
+    """What is not as the plan saw it, one line a partition, each with both sides; nothing where all is."""
+    lines = []
+    if plan.store != now.store:
+        lines.append(f"the plan is for the store {plan.store}, this is {now.store}")
+    if plan.source != now.source:
+        lines.append(f"the plan is for the source {plan.source}, this is {now.source}")
+    before, after = _by_partition(plan.partitions), _by_partition(now.partitions)
+    for partition in [*before, *(p for p in after if p not in before)]:
+        lines.extend(_differences(partition, before.get(partition), after.get(partition)))
+    return lines
+
+
+def _by_partition(partitions: Iterable[PlannedPartition]) -> dict[Partition, PlannedPartition]:
+    return {planned.partition: planned for planned in partitions}
+
+
+def _differences(partition: Partition, was: PlannedPartition | None, now: PlannedPartition | None) -> Iterator[str]:
+    if was is None or now is None:
+        sides = "not in the plan, but would be now" if was is None else "in the plan, but would not be now"
+        yield f"{partition}: {sides}"
+        return
+    old, new = was.decision.evidence, now.decision.evidence
+    if old.latest != new.latest:
+        yield f"{partition}: the plan saw {old.latest or 'no capture'}, the store now has {new.latest or 'none'}"
+    elif old.version != new.version:
+        yield f"{partition}: the plan saw version {old.version or 'none'}, the source now has {new.version or 'none'}"
+    elif old.content_hash != new.content_hash:
+        sides = f"the plan saw content {_short(old.content_hash)}, the source now has {_short(new.content_hash)}"
+        yield f"{partition}: {sides}"
+    elif was.decision.action != now.decision.action:
+        yield f"{partition}: the plan was to {was.decision.action} it, now it is to {now.decision.action} it"
+
+
+def _short(content_hash: str | None) -> str:
+    return content_hash[:8] if content_hash else "not compared"

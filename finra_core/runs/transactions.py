@@ -1,0 +1,44 @@
+"""What the steps of a run do in their transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from finra_core.domain.anomalies import Check, settle
+from finra_core.domain.errors import StoreInterruptedError
+from finra_core.ports.observer import TransactionRetried
+from finra_core.ports.store import AnomalyQuery, Lock, UnitOfWork
+from finra_core.runs.context import Run
+
+R = TypeVar("R")
+
+TRIES = 3
+"""How often a transaction is begun that the database breaks off."""
+
+
+def again(run: Run, transaction: Callable[[], R], tries: int = TRIES) -> R:
+    """Do a transaction, and once or twice more if it was broken off; it must find out itself what is done already."""
+    try:
+        return transaction()
+    except StoreInterruptedError as error:
+        if tries == 1:
+            raise
+        run.tell(TransactionRetried, message=error.message)
+    return again(run, transaction, tries - 1)
+
+
+def record_checks(unit: UnitOfWork, checks: Sequence[Check], at: datetime) -> None:
+    """Open, renew, reopen and resolve anomalies by what checks found."""
+    if not checks:
+        return
+    unit.hold(Lock.ANOMALIES)
+    scopes = frozenset(check.scope for check in checks)
+    found = frozenset(anomaly.fingerprint for check in checks for anomaly in check.found)
+    known = unit.anomalies(AnomalyQuery(scopes=scopes, open_only=True))
+    if found:
+        known += unit.anomalies(AnomalyQuery(fingerprints=found))
+    changed = settle(checks, known, at)
+    if changed:
+        unit.put_anomalies(changed)

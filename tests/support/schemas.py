@@ -1,0 +1,100 @@
+"""Makes docs/schemas from the classes whose instances the command prints: `python -m support.schemas` in tests/."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+import click
+
+from finra_cli.command import Command
+from finra_cli.group import finra
+from finra_cli.output import SCHEMA_VERSION
+from finra_cli.presenters.failure import Failure
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+
+_TYPES: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    type(None): {"type": "null"},
+    object: {},
+}
+
+
+def commands(group: click.Group = finra, path: str = "") -> Iterator[tuple[str, Command[Any]]]:
+    """Every command of `finra`, with its name as it is typed after `finra`."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+        elif isinstance(command, Command):
+            yield f"{path}{name}", command
+
+
+def documents() -> dict[str, type]:
+    """The classes of all documents, by the names of their schemas."""
+    return {**{name.replace(" ", "-"): command.document for name, command in commands()}, "error": Failure}
+
+
+def schema_text(name: str, document: type) -> str:
+    """The schema of a document as it stands in its file. What the document holds is all in it, and nothing else."""
+    parts: dict[str, Any] = {}
+    _object(document, parts)
+    whole = parts.pop(document.__name__)
+    whole["properties"] = {"schema_version": {"const": SCHEMA_VERSION}, **whole["properties"]}
+    whole["required"] = list(whole["properties"])
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"finra {name}",
+        **whole,
+        "$defs": dict(sorted(parts.items())),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(cls: type, parts: dict[str, Any]) -> dict[str, Any]:
+    """A reference to the part for an attrs class, which is made where it is not there yet."""
+    if cls.__name__ not in parts:
+        part: dict[str, Any] = {"description": inspect.getdoc(cls), "type": "object"}
+        parts[cls.__name__] = part
+        hints = get_type_hints(cls)
+        names = [field.name for field in attrs.fields(cls)]
+        part["properties"] = {name.rstrip("_"): _schema(hints[name], parts) for name in names}
+        part["required"] = list(part["properties"])
+        part["additionalProperties"] = False
+    return {"$ref": f"#/$defs/{cls.__name__}"}
+
+
+def _schema(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return {"anyOf": [_schema(argument, parts) for argument in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _schema(arguments[0], parts)}
+    if origin is Mapping:
+        keys, values = (_schema(argument, parts) for argument in arguments)
+        return {"type": "object", "propertyNames": keys, "additionalProperties": values}
+    if attrs.has(hint):
+        return _object(hint, parts)
+    if issubclass(hint, Enum):
+        return {"enum": [member.value for member in hint]}
+    return dict(_TYPES[hint])
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, document in documents().items():
+        (FOLDER / f"{name}.json").write_text(schema_text(name, document), encoding="utf-8")
