@@ -6,12 +6,15 @@ Usage: python -m benchmarks.coverage_rates [--weeks N] [--seeds N] [--data FOLDE
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-from attrs import evolve
+from attrs import Factory, evolve, frozen
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.completeness import CoverageBounds, Measure, Shortfall, shortfalls
@@ -29,6 +32,23 @@ HOLIDAY_WEEKS = {"four trading days": 0.8, "three and a half (Thanksgiving)": 0.
 """Shares of an ordinary week's volume; of its rows the share that is left falls half as much."""
 
 _numbers = iter(range(1, 10**9))
+
+
+def say(*words: object) -> None:
+    """Print a line."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+
+
+@frozen
+class Tally:
+    """asked: how often a capture that is whole was checked, by kind; alarms: how often it was refused.
+
+    found: how often one that is not whole was.
+    """
+
+    asked: Counter[str] = Factory(Counter)
+    alarms: Counter[str] = Factory(Counter)
+    found: Counter[str] = Factory(Counter)
 
 
 def capture(partition: Partition, records: Records) -> Capture:
@@ -83,30 +103,31 @@ def truncated(partition: Partition, records: Records, share: float, *, by_venue:
 def states(world: World, partition: Partition) -> Iterator[Records]:
     """What FINRA shows of a partition, from its publication on."""
     for at in world.change_instants(partition):
-        source = SimulatorSource(world, lambda at=at: at)
+        source = SimulatorSource(world, partial(_now, at))
         yield parse_content(source.fetch(partition).documents, partition).records
+
+
+def _now(at: datetime) -> datetime:
+    return at
 
 
 def simulated(seeds: int, weeks: int) -> None:
     """Print the rates over simulated years."""
-    alarms: Counter[str] = Counter()
-    asked: Counter[str] = Counter()
-    found: Counter[str] = Counter()
+    tally = Tally()
     for seed in range(1, seeds + 1):
         world = World(seed=seed, first_week=FIRST_WEEK, restatement_rate=0.5, late_restatement_rate=0.5)
         for tier in TIERS:
-            _one_tier(world, tier, weeks, alarms, asked, found)
-    print("false alarms")
-    for kind in asked:
-        print(f"  {kind}: {alarms[kind]} of {asked[kind]:,}")
-    print("found")
-    for kind, count in found.items():
-        print(f"  {kind}: {count:,} of {asked['a week after others']:,}")
+            _one_tier(world, tier, weeks, tally)
+    say("false alarms")
+    for kind, count in tally.asked.items():
+        say(f"  {kind}: {tally.alarms[kind]} of {count:,}")
+    say("found")
+    for kind, count in tally.found.items():
+        say(f"  {kind}: {count:,} of {tally.asked['a week after others']:,}")
 
 
-def _one_tier(
-    world: World, tier: Tier, weeks: int, alarms: Counter[str], asked: Counter[str], found: Counter[str]
-) -> None:
+def _one_tier(world: World, tier: Tier, weeks: int, tally: Tally) -> None:
+    alarms, asked, found = tally.alarms, tally.asked, tally.found
     recent: list[Capture] = []
     for week in range(weeks):
         partition = Partition(FIRST_WEEK + timedelta(weeks=week), tier)
@@ -143,14 +164,14 @@ def real(folder: Path) -> None:
         published = datetime.strptime(path.stem[-8:], "%Y%m%d").date()  # noqa: DTZ007  a calendar day
         partition = Partition(published - timedelta(days=35 - 4), Tier.OTC)
         weeks.append(capture(partition, parse_content([path.read_bytes()], partition).records))
-    for before, after in zip(weeks, weeks[1:], strict=False):
+    for before, after in pairwise(weeks):
         for own, other in zip(after.coverage, before.coverage, strict=True):
             shares = {measure.value: measure.of(own) / measure.of(other) for measure in Measure if measure.of(other)}
             if shares:
-                print(after.partition, own.half, {name: round(share, 3) for name, share in shares.items()})
+                say(after.partition, own.half, {name: round(share, 3) for name, share in shares.items()})
     bounds = CoverageBounds(fewest_weeks=1)
     lost: list[Sequence[Shortfall]] = [shortfalls([each], weeks[:i], bounds) for i, each in enumerate(weeks) if i]
-    print("false alarms over the real files:", sum(map(bool, lost)), "of", len(lost))
+    say("false alarms over the real files:", sum(map(bool, lost)), "of", len(lost))
 
 
 def main() -> None:
