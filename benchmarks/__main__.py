@@ -16,9 +16,10 @@ from benchmarks.bench import RIVALS, Bench
 from benchmarks.databases import Database, Postgres, Sqlite, sqlite_shell
 from benchmarks.inputs import SIZES
 from benchmarks.measuring import CommandError
-from benchmarks.postgres import NoPostgresError, running
+from benchmarks.postgres import running
 from benchmarks.results import Measure, Outcome
 from benchmarks.works import WORKS
+from support.postgres_server import NoPostgresError
 
 
 def main() -> int:

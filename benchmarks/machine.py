@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import postgres
 from benchmarks.databases import sqlite_shell
+from support.postgres_server import NoPostgresError
 
 
 def describe(folder: Path) -> dict[str, str]:
@@ -54,7 +55,7 @@ def _disk(folder: Path) -> str:
 def _server() -> str:
     try:
         version = _version(str(postgres.programs() / "postgres"))
-    except postgres.NoPostgresError:
+    except NoPostgresError:
         return "none"
     return f"{version}; default settings (fsync on), its data on the same disk"
 

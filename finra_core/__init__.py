@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Check, Severity, Stage
     from finra_core.domain.captures import Capture, NewCapture, SourceVersion, generate_capture_id, parse_capture_id
     from finra_core.domain.changes import ChangeKind, RowChange
+    from finra_core.domain.completeness import CoverageBounds, Measure
     from finra_core.domain.coverage import HalfCoverage
     from finra_core.domain.errors import (
         ConfigurationError,
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     )
     from finra_core.domain.failures import ExitCode
     from finra_core.domain.partitions import DOMAIN, Partition
+    from finra_core.domain.policies import COMPLIANCE, TRADING, Criterion, Policy
     from finra_core.domain.readiness import BlockingIssue, IssueKind, Judgment, Readiness
     from finra_core.domain.records import MICROS, Record, Records, Security, Venue
     from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
     from finra_core.domain.scopes import Scope
     from finra_core.domain.tiers import TIERS, Half, Tier, VenueType
     from finra_core.domain.weeks import calculate_target_weeks
+    from finra_core.history.checks import check_stage_ready, check_tier_completeness, evaluate_readiness, record_anomaly
     from finra_core.ports.observer import Event, Observer
     from finra_core.ports.source import Listing, Source, SourceInfo, SourceKind, Usage
     from finra_core.ports.store import (
@@ -51,19 +54,23 @@ if TYPE_CHECKING:
         UnitOfWork,
     )
     from finra_core.registry import open_executor, open_schema, open_source, open_store
+    from finra_core.runs.acknowledge import acknowledge
     from finra_core.runs.plan import Plan, PlannedPartition
     from finra_core.runs.report import Outcome, PartitionReport, RunReport
     from finra_core.runs.request import Mode, Order, RunRequest, Window
     from finra_core.runs.scheduler import Scheduler
+    from finra_core.runs.serialization import from_json, to_json
     from finra_core.weekly_summary.delimited import Reject
     from finra_core.weekly_summary.payload import Payload, compute_content_hash
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "COMPLIANCE",
     "DOMAIN",
     "MICROS",
     "TIERS",
+    "TRADING",
     "Acknowledgment",
     "Action",
     "Analysis",
@@ -79,6 +86,8 @@ __all__ = [
     "ChangeKind",
     "Check",
     "ConfigurationError",
+    "CoverageBounds",
+    "Criterion",
     "Decision",
     "DecisionQuery",
     "DecisionRecord",
@@ -93,6 +102,7 @@ __all__ = [
     "JudgmentQuery",
     "Listing",
     "Lock",
+    "Measure",
     "Mode",
     "NewCapture",
     "Observer",
@@ -105,6 +115,7 @@ __all__ = [
     "Plan",
     "PlanDriftError",
     "PlannedPartition",
+    "Policy",
     "ReadView",
     "Readiness",
     "Record",
@@ -146,14 +157,21 @@ __all__ = [
     "Volumes",
     "Window",
     "WorkersLostError",
+    "acknowledge",
     "calculate_target_weeks",
+    "check_stage_ready",
+    "check_tier_completeness",
     "compute_content_hash",
+    "evaluate_readiness",
+    "from_json",
     "generate_capture_id",
     "open_executor",
     "open_schema",
     "open_source",
     "open_store",
     "parse_capture_id",
+    "record_anomaly",
+    "to_json",
 ]
 
 _MODULES = {
@@ -183,6 +201,10 @@ _MODULES = {
         "ChangeKind",
         "RowChange",
     ),
+    "domain.completeness": (
+        "CoverageBounds",
+        "Measure",
+    ),
     "domain.coverage": ("HalfCoverage",),
     "domain.errors": (
         "ConfigurationError",
@@ -204,6 +226,12 @@ _MODULES = {
     "domain.partitions": (
         "DOMAIN",
         "Partition",
+    ),
+    "domain.policies": (
+        "COMPLIANCE",
+        "Criterion",
+        "Policy",
+        "TRADING",
     ),
     "domain.readiness": (
         "BlockingIssue",
@@ -227,12 +255,18 @@ _MODULES = {
     ),
     "domain.scopes": ("Scope",),
     "domain.tiers": (
-        "TIERS",
         "Half",
+        "TIERS",
         "Tier",
         "VenueType",
     ),
     "domain.weeks": ("calculate_target_weeks",),
+    "history.checks": (
+        "check_stage_ready",
+        "check_tier_completeness",
+        "evaluate_readiness",
+        "record_anomaly",
+    ),
     "ports.observer": (
         "Event",
         "Observer",
@@ -265,6 +299,7 @@ _MODULES = {
         "open_source",
         "open_store",
     ),
+    "runs.acknowledge": ("acknowledge",),
     "runs.plan": (
         "Plan",
         "PlannedPartition",
@@ -281,6 +316,10 @@ _MODULES = {
         "Window",
     ),
     "runs.scheduler": ("Scheduler",),
+    "runs.serialization": (
+        "from_json",
+        "to_json",
+    ),
     "weekly_summary.delimited": ("Reject",),
     "weekly_summary.payload": (
         "Payload",

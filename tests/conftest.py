@@ -13,12 +13,29 @@ from hypothesis import HealthCheck, settings
 
 from finra_core import open_store
 from finra_core.ports.store import Store
+from support import other_machines
 from support.harness import Bench
 from support.postgres import Server, main_programs, running
+from support.this_machine import hear_interrupts, keep_temporary_files_in_memory
 
 # The machines that run this are shared: a slow example is no failure.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+
+def pytest_configure() -> None:
+    """In each of xdist's workers too."""
+    keep_temporary_files_in_memory()
+    hear_interrupts()
+    other_machines.refuse_other_machines()
+
+
+@pytest.fixture(autouse=True)
+def this_machine_alone() -> Iterator[None]:
+    yield
+    tried = [*other_machines.refused]
+    other_machines.refused.clear()
+    assert not tried, "no test may reach another machine"
 
 
 @pytest.fixture(scope="session")

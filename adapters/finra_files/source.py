@@ -116,8 +116,7 @@ class FileSource:
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """The partition's files as they are now, uncompressed, in the order of their paths.
 
-        Several files have their URLs in source_url one after the other, with a space between. The version says what
-        was read, not what FINRA has: a file can be older than its last day of updates.
+        Several files have their URLs in source_url one after the other, with a space between.
 
         Raises:
             SourceDataError: no file has it, one is bad, of another partition or a neighboring week's, or two hold
@@ -246,7 +245,10 @@ def _doubts(files: Mapping[Partition, Sequence[Path]]) -> Iterator[SourceDataErr
 
 
 def _version(profiles: Sequence[Profile]) -> SourceVersion | None:
-    """Of these documents; None where no row has a date."""
+    """The newest date of these documents' rows, None where no row has one.
+
+    Nobody but the rows counts them: a file may be older than its last day of updates, and not whole.
+    """
     newest = latest_date(chain.from_iterable(profile.distinct("lastUpdateDate") for profile in profiles))
     return None if newest is None else SourceVersion(newest, row_count=None)
 

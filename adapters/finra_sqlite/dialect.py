@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    NullPool,
     QueuePool,
     Table,
     Update,
@@ -29,10 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from finra_core.domain.errors import ConfigurationError, StoreError, StoreLockedError
+from finra_core.domain.errors import ConfigurationError, StoreError, StoreInterruptedError, StoreLockedError
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import Store
 from finra_sql.dialect import SchemaWords
+from finra_sqlite.connections import FrozenFile, open_to_read, open_to_write
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location
 from finra_sqlite.statistics import describe_sizes
@@ -65,7 +67,12 @@ class SqliteDialect:
         return WORDS
 
     def engine(self) -> Engine:
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
+        if self.read_only:
+            # How the file is to be opened depends on who else has it open now.
+            engine = create_engine("sqlite://", creator=partial(open_to_read, self.location), poolclass=NullPool)
+        else:
+            connect = partial(open_to_write, self.location)
+            engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, max_overflow=-1)
         # We begin transactions ourselves: the driver would begin none before SELECT, and none that writes at once.
         event.listen(engine, "begin", _begin)
         return engine
@@ -78,7 +85,8 @@ class SqliteDialect:
         with engine.connect() as connection:
             # A transaction sees the state of its first reading, not that of its beginning.
             connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()
-            yield connection
+            with self._undisturbed(connection):
+                yield connection
 
     @contextmanager
     def writing(self, engine: Engine, scope: Scope) -> Iterator[Connection]:
@@ -164,22 +172,20 @@ class SqliteDialect:
     def translate(self, error: BaseException) -> StoreError | None:
         return translate(error, self.location, read_only=self.read_only)
 
-    def _connect(self) -> sqlite3.Connection:
-        uri = self.location.uri("ro" if self.read_only else "rwc")
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=self.location.timeout, isolation_level=None, check_same_thread=False
-        )
+    @contextmanager
+    def _undisturbed(self, connection: Connection) -> Iterator[None]:
+        driver = connection.connection.driver_connection
         try:
-            if not self.read_only:
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            # A large transaction that spilled its pages would lock readers out before it commits.
-            connection.execute("PRAGMA cache_spill = OFF")
-        except BaseException:
-            connection.close()
+            yield
+        except StoreError as error:
+            self._check_undisturbed(driver, error)
             raise
-        return connection
+        self._check_undisturbed(driver)
+
+    def _check_undisturbed(self, driver: object, cause: StoreError | None = None) -> None:
+        if isinstance(driver, FrozenFile) and driver.was_written:
+            message = f"{self.location.path}: it was written while it was read: read it again"
+            raise StoreInterruptedError(message) from cause
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

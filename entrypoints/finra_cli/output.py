@@ -98,26 +98,17 @@ def json_text(document: object) -> str:
     """
     import json  # noqa: PLC0415
 
-    fields = {"schema_version": SCHEMA_VERSION, **_converter().unstructure(document)}
+    from finra_core.runs.serialization import to_plain  # noqa: PLC0415
+
+    fields = {"schema_version": SCHEMA_VERSION, **_named(to_plain(document))}
     return json.dumps(fields, indent=2) + "\n"
 
 
-def _converter() -> Any:
-    from attrs import fields, has  # noqa: PLC0415
-    from cattrs.gen import make_dict_unstructure_fn, override  # noqa: PLC0415
-    from cattrs.preconf.json import make_converter  # noqa: PLC0415
-
-    from finra_core.domain.timestamps import utc_text  # noqa: PLC0415
-
-    converter = make_converter()
-
-    def without_underscores(cls: type) -> Callable[[Any], Any]:
-        names = [field.name for field in fields(cls) if field.name.endswith("_")]
-        return make_dict_unstructure_fn(cls, converter, **{n: override(rename=n.rstrip("_")) for n in names})  # type: ignore[arg-type]
-
-    converter.register_unstructure_hook_factory(has, without_underscores)
-    converter.register_unstructure_hook(datetime, utc_text)
-    return converter
+def _named(value: Any) -> Any:
+    """The value without the underscore at the end of a key."""
+    if isinstance(value, dict):
+        return {name.rstrip("_"): _named(item) for name, item in value.items()}
+    return [_named(item) for item in value] if isinstance(value, list) else value
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

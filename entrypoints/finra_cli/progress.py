@@ -6,32 +6,33 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from finra_core.ports.observer import Event, Phase, StepFinished
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
 class ProgressBars:
-    """A bar for the phase at work, on a terminal; nothing elsewhere.
-
-    Use as a context manager; call as a Scheduler's progress.
-    """
+    """An observer of runs: a bar for the phase at work, on a terminal; nothing elsewhere. A context manager."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled and sys.stderr.isatty()
         self._progress: Progress | None = None
-        self._phase: str | None = None
+        self._phase: Phase | None = None
         self._task: TaskID | None = None
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """Show that `done` of the phase's `total` steps are done."""
-        if not self._enabled:
-            return
+    def on_event(self, event: Event) -> None:
+        """Show how many of the phase's steps are done."""
+        if self._enabled and isinstance(event, StepFinished):
+            self._show(event)
+
+    def _show(self, event: StepFinished) -> None:
         progress = self._started()
-        if self._task is None or phase != self._phase:
+        if self._task is None or event.phase is not self._phase:
             if self._task is not None:
                 progress.remove_task(self._task)
-            self._phase, self._task = phase, progress.add_task(phase, total=total)
-        progress.update(self._task, completed=done, total=total)
+            self._phase, self._task = event.phase, progress.add_task(event.phase.value, total=event.total)
+        progress.update(self._task, completed=event.done, total=event.total)
 
     def _started(self) -> Progress:
         if self._progress is None:

@@ -171,6 +171,16 @@ class RunSettings(StandingSettings):
     force: bool = switch("store a new capture even of unchanged content", section=_HOW)
     reason: str | None = option(None, "why, with --force; kept with the captures", metavar="TEXT", section=_HOW)
     verify: bool = switch("compare contents even where FINRA's version is unchanged", section=_HOW)
+    out: str | None = option(
+        None, "with --mode dry-run: keep the plan in this file", type=click.Path(), metavar="PLAN", section=_HOW
+    )
+    plan: str | None = option(
+        None,
+        "do what the plan in this file says, if source and store are still as it saw them",
+        type=click.Path(),
+        metavar="PLAN",
+        section=_HOW,
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -181,6 +191,10 @@ class RunSettings(StandingSettings):
             raise ConfigurationError("--source-path goes with --source file")
         if self.source == "file:" and not self.source_path:
             raise ConfigurationError("--source file needs --source-path: the folder with FINRA's files")
+        if self.out is not None and self.mode != Mode.DRY_RUN.value:
+            raise ConfigurationError("--out goes with --mode dry-run: what a run did is in the ledger")
+        if self.plan is not None and self.mode != Mode.RUN.value:
+            raise ConfigurationError("--plan is carried out, not rehearsed: leave out --mode dry-run")
 
     def request(self) -> RunRequest:
         """The run that is asked for.

@@ -5,82 +5,78 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from finra_cli.progress import ProgressBars
 from finra_cli.settings import RunSettings, StoreSettings
 from finra_cli.suggestions import did_you_mean
-from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.clock import utc_today
 from finra_core.domain.errors import ConfigurationError
-from finra_core.history.status import Known
-from finra_core.ports import Source, Store
-from finra_core.registry import EXECUTORS, SOURCES, STORES, open_executor, open_source, open_store
-from finra_core.runs.planning import check_request
-from finra_core.runs.report import RunReport
-from finra_core.runs.request import Mode
+from finra_core.ports.source import Source
+from finra_core.ports.store import ReadView, SchemaAdmin, Store
+from finra_core.registry import (
+    EXECUTORS,
+    SCHEMAS,
+    SOURCES,
+    STORES,
+    open_executor,
+    open_schema,
+    open_source,
+    open_store,
+)
+from finra_core.runs.request import RunRequest
 from finra_core.runs.scheduler import Scheduler
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from finra_core.runs.targets import check_request
 
 T = TypeVar("T")
 
 
-def run(settings: RunSettings) -> RunReport:
-    """Make the run that the settings describe. The request is checked before anything is opened.
+@contextmanager
+def scheduler(settings: RunSettings, request: RunRequest, *, read_only: bool) -> Iterator[Scheduler]:
+    """Who makes the run that the settings describe. The request is checked before anything is opened.
 
     Raises:
-        FinraError: it could not be made.
+        ConfigurationError: the request cannot be carried out, or nobody serves a URL.
+        SourceError, StoreError: source or store cannot be opened.
     """
-    request = settings.request()
     check_request(request, request.run_date or utc_today())
     _collect_rarely()
     with (
         _executor(settings) as executor,
-        closing(_source(settings)) as source,
-        opened_store(settings, read_only=request.mode is Mode.DRY_RUN) as store,
+        _source(settings) as source,
+        _store(settings, read_only=read_only) as store,
         ProgressBars(enabled=not settings.quiet and settings.log_format == "text") as progress,
     ):
-        return Scheduler(source=source, store=store, executor=executor, progress=progress).run(request)
+        yield Scheduler(source=source, store=store, executor=executor, observers=[progress])
 
 
 @contextmanager
-def opened_store(settings: StoreSettings, *, read_only: bool = True) -> Iterator[Store]:
-    """The store.
-
-    Raises:
-        ConfigurationError: nobody serves its URL.
-        StoreError: it cannot be opened.
-    """
-    url = settings.store
-    with closing(_suggesting(STORES, url, lambda: open_store(url, read_only=read_only))) as store:
-        yield store
-
-
-@contextmanager
-def read(settings: StoreSettings) -> Iterator[Store]:
-    """One committed state of the store, for as long as the block lasts.
+def reading(settings: StoreSettings) -> Iterator[tuple[ReadView, str]]:
+    """One committed state of the store, for as long as the block lasts; and the store's URL, without secrets.
 
     Raises:
         ConfigurationError: nobody serves its URL.
         StoreError: it cannot be opened or read.
     """
-    with opened_store(settings) as store:
-        yield store
+    with _store(settings, read_only=True) as store, store.read() as view:
+        yield view, store.url
 
 
-def known(view: Store) -> Known:
-    """What a view shows, as `finra_core.history` takes it."""
-    return Known(
-        captures=view.captures(),
-        states=view.week_states(view.weeks(), CALC_VERSION),
-        judgments=view.readiness(),
-        runs=view.runs(),
-        anomalies=view.anomalies(),
-    )
+def schema(settings: StoreSettings) -> SchemaAdmin:
+    """Who looks after the schema of the store.
+
+    Raises:
+        ConfigurationError: nobody serves its URL, or its stores have no schema.
+    """
+    return _suggesting(SCHEMAS, settings.store, lambda: open_schema(settings.store))
+
+
+def _store(settings: StoreSettings, *, read_only: bool) -> Store:
+    url = settings.store
+    return _suggesting(STORES, url, lambda: open_store(url, read_only=read_only))
 
 
 def _source(settings: RunSettings) -> Source:

@@ -36,7 +36,7 @@ class Measure(str, Enum):
         return self.value
 
 
-_PREVIOUS = {Measure.ROWS: 0.95, Measure.VENUES: 0.9, Measure.SYMBOLS: 0.95, Measure.SHARES: 0.9}
+_PREVIOUS = {Measure.ROWS: 0.95, Measure.VENUES: 0.9, Measure.SYMBOLS: 0.95, Measure.SHARES: 0.5}
 _RECENT = {Measure.ROWS: 0.5, Measure.VENUES: 0.7, Measure.SYMBOLS: 0.6, Measure.SHARES: 0.2}
 _SLACK = {Measure.ROWS: 20, Measure.VENUES: 2, Measure.SYMBOLS: 10, Measure.SHARES: 0}
 
@@ -126,6 +126,8 @@ def _against(capture: Capture, reference: Capture, bounds: CoverageBounds) -> tu
 def _against_recent(capture: Capture, recent: Sequence[Capture], bounds: CoverageBounds) -> tuple[Shortfall, ...]:
     lost = []
     for own in capture.coverage:
+        if not own.rows:
+            continue  # not published yet, which readiness says; a half that was there before is found lost above
         others = [half for week in recent for half in week.coverage if half.half is own.half and half.rows]
         if len(others) >= bounds.fewest_weeks:
             for measure in Measure:

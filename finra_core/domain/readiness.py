@@ -67,6 +67,7 @@ class IssueKind(str, Enum):
     PARTIAL_COVERAGE = "partial_coverage"
     OPEN_CRITICALS = "open_criticals"
     OPEN_ERRORS = "open_errors"
+    NOT_JUDGED = "not_judged"
 
     def __str__(self) -> str:
         return self.value

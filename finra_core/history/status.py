@@ -9,16 +9,20 @@ from itertools import pairwise
 
 from attrs import frozen
 
+from finra_core.domain.analytics import CALC_VERSION, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord, Severity
 from finra_core.domain.captures import Capture
 from finra_core.domain.partitions import Partition
+from finra_core.domain.policies import TRADING, Policy
 from finra_core.domain.publication import due_weeks, late_after, publication_date
-from finra_core.domain.readiness import Readiness, TierState, WeekState, evaluate_readiness
+from finra_core.domain.readiness import BlockingIssue, IssueKind, Judgment, TierState, WeekState, evaluate, week_states
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import DEFAULT_LOOKBACK
-from finra_core.ports import RunRecord
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, ReadView, RunQuery, RunRecord
 
 _WEEK = timedelta(weeks=1)
+_SHOWN = frozenset(Severity) - {Severity.INFO}
+_NOT_JUDGED = BlockingIssue(IssueKind.NOT_JUDGED, None, "not judged yet", "finra run judges it")
 
 
 class Verdict(str, Enum):
@@ -63,7 +67,7 @@ class WeekStatus:
     verdict: Verdict
     ready_on: date | None
     tiers: Mapping[Tier, TierStatus]
-    blocking_issues: tuple[str, ...]
+    blocking_issues: tuple[BlockingIssue, ...]
 
 
 @frozen(kw_only=True)
@@ -123,6 +127,7 @@ class Status:
     weeks: those that the store has captures of or judgments on, and the newer ones that a default run looks at.
     """
 
+    ready_for: str
     last_run: LastRun | None
     next_due: NextDue
     weeks: tuple[WeekStatus, ...]
@@ -132,26 +137,40 @@ class Status:
 
 @frozen(kw_only=True)
 class Known:
-    """What a store shows in one view. runs: newest first."""
+    """What a store shows in one view. captures, analyses, judgments: all. runs: the latest. anomalies: open ones."""
 
     captures: Sequence[Capture]
-    states: Mapping[date, WeekState]
-    judgments: Sequence[Readiness]
+    analyses: Sequence[AnalysisKey]
+    judgments: Sequence[Judgment]
     runs: Sequence[RunRecord]
     anomalies: Sequence[AnomalyRecord]
 
 
-def status(known: Known, on: date) -> Status:
-    """The answer as of the day `on`."""
-    ready = {judgment.week_ending for judgment in known.judgments if judgment.is_ready}
-    judged = {judgment.week_ending for judgment in known.judgments}
-    listed = sorted(known.states.keys() | judged | _expected(known.states, on), reverse=True)
-    weeks = tuple(_week(known.states.get(week) or _nothing_of(week), week in ready, on) for week in listed)
+def read(view: ReadView) -> Known:
+    """What the answer rests on, by one view."""
+    return Known(
+        captures=view.captures(CaptureQuery()),
+        analyses=view.analysis_keys(),
+        judgments=view.judgments(JudgmentQuery()),
+        runs=view.runs(RunQuery(limit=1)),
+        anomalies=view.anomalies(AnomalyQuery(severities=_SHOWN, open_only=True)),
+    )
+
+
+def status(known: Known, on: date, policy: Policy = TRADING, grace_days: Mapping[Tier, int] | None = None) -> Status:
+    """The answer as of the day `on`. policy: the use that weeks are ready for. grace_days: as in a run's request."""
+    judgments = [each.readiness for each in known.judgments if each.readiness.ready_for == policy.name]
+    stored = {capture.partition.week_ending for capture in known.captures}
+    listed = sorted(stored | {judgment.week_ending for judgment in judgments} | _expected(stored, on), reverse=True)
+    states = week_states(listed, known.captures, known.analyses, known.anomalies, CALC_VERSION)
+    ready = {judgment.week_ending for judgment in judgments if judgment.is_ready}
+    weeks = tuple(_week(states[week], week in ready, on, policy, grace_days or {}) for week in listed)
     return Status(
+        ready_for=policy.name,
         last_run=_last_run(known.runs),
         next_due=next_due(on),
         weeks=weeks,
-        gaps=tuple(_gaps([week for week in listed if known.states and week >= min(known.states)])),
+        gaps=tuple(_gaps([week for week in listed if stored and week >= min(stored)])),
         totals=_totals(weeks, known),
     )
 
@@ -180,24 +199,25 @@ def _next_of(tier: Tier, after: date) -> Partition:
 
 
 def _expected(stored: Collection[date], on: date) -> set[date]:
-    """The weeks of a default run's window that are newer than the oldest one stored."""
+    """The weeks that a default run looks at, as far as they are newer than the oldest one stored."""
     if not stored:
         return set()
-    window = {week for tier in TIERS for week in due_weeks(tier, DEFAULT_LOOKBACK, on)}
+    newest = max(due_weeks(tier, 1, on)[0] for tier in TIERS)
+    oldest = newest_complete_week(on) - (DEFAULT_LOOKBACK - 1) * _WEEK
+    window = {oldest + i * _WEEK for i in range((newest - oldest).days // 7 + 1)}
     return {week for week in window if week > min(stored)}
 
 
-def _nothing_of(week_ending: date) -> WeekState:
-    return WeekState(week_ending=week_ending, tiers={}, cross_tier_analyzed=False, open_criticals=0)
-
-
-def _week(state: WeekState, judged_ready: bool, on: date) -> WeekStatus:
-    tiers = {tier: _tier(Partition(state.week_ending, tier), state.tiers.get(tier), on) for tier in TIERS}
-    issues = evaluate_readiness(state, on).blocking_issues
+def _week(state: WeekState, judged_ready: bool, on: date, policy: Policy, grace_days: Mapping[Tier, int]) -> WeekStatus:
+    tiers = {
+        tier: _tier(Partition(state.week_ending, tier), state.tiers.get(tier), on, grace_days.get(tier))
+        for tier in TIERS
+    }
+    issues = evaluate(state, on, policy).blocking_issues
     if not issues and not judged_ready:
-        issues = ("not judged yet: the next run does it",)
+        issues = (_NOT_JUDGED,)
     verdict = _verdict(tiers, issues)
-    missing = [tier.due_on for tier in tiers.values() if tier.capture_id is None]
+    missing = [tiers[issue.tier].due_on for issue in issues if issue.tier is not None]
     return WeekStatus(
         week_ending=state.week_ending,
         verdict=verdict,
@@ -207,10 +227,10 @@ def _week(state: WeekState, judged_ready: bool, on: date) -> WeekStatus:
     )
 
 
-def _tier(partition: Partition, state: TierState | None, on: date) -> TierStatus:
+def _tier(partition: Partition, state: TierState | None, on: date, grace_days: int | None) -> TierStatus:
     newest = state.newest if state is not None else None
     return TierStatus(
-        progress=_absence(partition, on) if state is None else _stage(state),
+        progress=_absence(partition, on, grace_days) if state is None else _stage(state),
         due_on=publication_date(partition),
         capture_id=newest.capture_id if newest else None,
         revision=newest.revision if newest else None,
@@ -219,10 +239,10 @@ def _tier(partition: Partition, state: TierState | None, on: date) -> TierStatus
     )
 
 
-def _absence(partition: Partition, on: date) -> Progress:
+def _absence(partition: Partition, on: date, grace_days: int | None) -> Progress:
     if on < publication_date(partition):
         return Progress.NOT_DUE
-    return Progress.LATE if on > late_after(partition) else Progress.DUE
+    return Progress.LATE if on > late_after(partition, grace_days) else Progress.DUE
 
 
 def _stage(state: TierState) -> Progress:
@@ -231,12 +251,14 @@ def _stage(state: TierState) -> Progress:
     return Progress.ANALYZED if state.analyzed else Progress.NORMALIZED
 
 
-def _verdict(tiers: Mapping[Tier, TierStatus], issues: Collection[str]) -> Verdict:
+def _verdict(tiers: Mapping[Tier, TierStatus], issues: Collection[BlockingIssue]) -> Verdict:
     """Waiting, if each issue is a tier that is absent and not late."""
     if not issues:
         return Verdict.READY
-    pending = sum(tier.progress in (Progress.NOT_DUE, Progress.DUE) for tier in tiers.values())
-    return Verdict.WAITING if pending == len(issues) else Verdict.BLOCKED
+    is_waiting = all(
+        issue.tier is not None and tiers[issue.tier].progress in (Progress.NOT_DUE, Progress.DUE) for issue in issues
+    )
+    return Verdict.WAITING if is_waiting else Verdict.BLOCKED
 
 
 def _last_run(runs: Sequence[RunRecord]) -> LastRun | None:
@@ -264,12 +286,12 @@ def _gaps(listed: Sequence[date]) -> Iterable[Gap]:
 
 def _totals(weeks: Sequence[WeekStatus], known: Known) -> Totals:
     verdicts = [week.verdict for week in weeks]
-    found = [record.anomaly.severity for record in known.anomalies if record.resolved_at is None]
+    found = [record.anomaly.severity for record in known.anomalies]
     return Totals(
         weeks=len(weeks),
         ready=verdicts.count(Verdict.READY),
         waiting=verdicts.count(Verdict.WAITING),
         blocked=verdicts.count(Verdict.BLOCKED),
         captures=len(known.captures),
-        open_anomalies={severity: found.count(severity) for severity in Severity if severity is not Severity.INFO},
+        open_anomalies={severity: found.count(severity) for severity in Severity if severity in _SHOWN},
     )

@@ -28,7 +28,7 @@ from finra_core.runs.plan import Plan, PlannedPartition
 from finra_core.runs.pool import Pools
 from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
 from finra_core.runs.request import Mode, Order
-from finra_core.runs.transactions import again, record_checks
+from finra_core.runs.transactions import again, put_decisions, record_checks
 from finra_core.runs.wording import reason
 
 
@@ -66,8 +66,7 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         exit_code=None,
         report_json=None,
     )
-    with run.store.write(Scope()) as unit:
-        unit.put_run(entry)
+    again(run, lambda: _put_run(run, entry))
     work = _Work(run, plan, pools)
     readiness = work.do()
     report = work.tally.close(
@@ -86,10 +85,15 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         report_json=report.to_json(),
         sweep_from=plan.sweep.next_from if plan.sweep and not report.exit_code else None,
     )
-    with run.store.write(Scope()) as unit:
-        unit.put_run(finished)
-        resolve_failed_runs(unit, run.clock())
+    again(run, lambda: _put_run(run, finished))
     return report
+
+
+def _put_run(run: Run, entry: RunRecord) -> None:
+    with run.store.write(Scope()) as unit:
+        unit.put_run(entry)
+        if entry.finished_at is not None:
+            resolve_failed_runs(unit, run.clock())
 
 
 @define
@@ -227,7 +231,7 @@ def _record_settled(
     checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in settled]
     with run.store.write(Scope()) as unit:
         at = run.clock()
-        unit.put_decisions([decision_record(run, p.partition, p.decision, at) for p in settled])
+        put_decisions(unit, [decision_record(run, p.partition, p.decision, at) for p in settled])
         record_checks(unit, checks, at)
         unchanged = {p.latest.number for p in settled if p.latest and p.decision.rule is Rule.VERSION_UNCHANGED}
         if unchanged:

@@ -27,7 +27,7 @@ from finra_core.runs.context import Run
 from finra_core.runs.fetching import Fetched, fetch
 from finra_core.runs.forms import decide_fetched
 from finra_core.runs.plan import Origin, PlannedPartition
-from finra_core.runs.transactions import again, record_checks
+from finra_core.runs.transactions import again, put_decisions, record_checks
 from finra_core.runs.wording import reason
 
 
@@ -55,7 +55,7 @@ def ingest(run: Run, planned: PlannedPartition) -> Ingested:
         _check_unchanged(planned, fetched)
         result = again(run, lambda: _store_if_new(run, planned, fetched))
     except PartitionLockedError as error:
-        result = Ingested(partition=partition, decision=_skip(planned, Rule.LOCKED, error.message))
+        result = _leave(run, planned, error)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
@@ -86,11 +86,13 @@ def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Inge
             if latest.run_id == run.run_id:
                 # This step's own result, which a worker that died after its commit could not hand over.
                 decision = decide_fetched(unit, captures[:-1], fetched, forced)
-                return Ingested(partition=partition, decision=decision, capture=latest)
+                found = _silent_revision(partition, decision)
+                return Ingested(partition=partition, decision=decision, capture=latest, found=found)
             # What we fetched may be older than what the other run stored: the next run will tell.
-            meanwhile = _skip(planned, Rule.CAPTURED_MEANWHILE)
-            evidence = evolve(meanwhile.evidence, latest=CaptureRef.of(latest))
-            return Ingested(partition=partition, decision=evolve(meanwhile, evidence=evidence))
+            evidence = evolve(planned.decision.evidence, latest=CaptureRef.of(latest))
+            decision = Decision(Action.SKIP, Rule.CAPTURED_MEANWHILE, evidence)
+            put_decisions(unit, [decision_record(run, partition, decision, run.clock())])
+            return Ingested(partition=partition, decision=decision)
         decision = decide_fetched(unit, captures, fetched, forced)
         if decision.action is Action.SKIP and latest is not None:
             return _keep(run, unit, latest, fetched, decision)
@@ -101,8 +103,16 @@ def _is_planned_for(planned: PlannedPartition, latest: Capture) -> bool:
     return planned.latest is not None and planned.latest.number == latest.number
 
 
-def _skip(planned: PlannedPartition, rule: Rule, note: str | None = None) -> Decision:
-    return Decision(Action.SKIP, rule, evolve(planned.decision.evidence, note=note))
+def _leave(run: Run, planned: PlannedPartition, error: PartitionLockedError) -> Ingested:
+    """Leave a partition to the other run that is writing it."""
+    decision = Decision(Action.SKIP, Rule.LOCKED, evolve(planned.decision.evidence, note=error.message))
+
+    def record() -> None:
+        with run.store.write(Scope()) as unit:
+            put_decisions(unit, [decision_record(run, planned.partition, decision, run.clock())])
+
+    again(run, record)
+    return Ingested(partition=planned.partition, decision=decision)
 
 
 def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decision: Decision) -> Ingested:
@@ -110,7 +120,7 @@ def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decisio
     at = run.clock()
     verified_at = max(fetched.began_at, latest.verified_at)
     unit.put_checked([evolve(latest, verified_at=verified_at, checked_at=max(verified_at, latest.checked_at))])
-    unit.put_decisions([decision_record(run, latest.partition, decision, at)])
+    put_decisions(unit, [decision_record(run, latest.partition, decision, at)])
     found = (skipped(latest.partition, decision),)
     record_checks(unit, [Check(Scope.partition(latest.partition), Stage.RAW, found, OF_INGESTION)], at)
     return Ingested(partition=latest.partition, decision=decision, found=found)
@@ -203,7 +213,7 @@ def _fail(run: Run, planned: PlannedPartition, error: Exception) -> Ingested:
     def record() -> None:
         with run.store.write(Scope()) as unit:
             at = run.clock()
-            unit.put_decisions([decision_record(run, partition, decision, at)])
+            put_decisions(unit, [decision_record(run, partition, decision, at)])
             record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_INGESTION)], at)
 
     again(run, record)

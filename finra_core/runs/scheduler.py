@@ -68,6 +68,17 @@ class Scheduler:
         with self._pools(request) as pools:
             return resolve(run, make_plan(run, request, pools.fetching), pools.fetching)
 
+    def rehearse(self, plan: Plan) -> RunReport:
+        """What a dry run reports: what the plan says, and nothing done.
+
+        Raises:
+            ConfigurationError: the plan's request cannot be carried out.
+        """
+        request = evolve(plan.request, mode=Mode.DRY_RUN, run_date=plan.run_date)
+        run = self._begin(request)
+        with self._pools(request) as pools:
+            return self._finish(run, rehearse(run, plan, pools, plan.planned_at))
+
     def apply(self, plan: Plan) -> RunReport:
         """Do what a plan says, if source and store are still as it saw them, and report on it.
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from finra_core.domain.anomalies import Check, settle
 from finra_core.domain.errors import StoreInterruptedError
 from finra_core.ports.observer import TransactionRetried
-from finra_core.ports.store import AnomalyQuery, Lock, UnitOfWork
+from finra_core.ports.store import AnomalyQuery, DecisionQuery, DecisionRecord, Lock, UnitOfWork
 from finra_core.runs.context import Run
 
 R = TypeVar("R")
@@ -27,6 +27,16 @@ def again(run: Run, transaction: Callable[[], R], tries: int = TRIES) -> R:
             raise
         run.tell(TransactionRetried, message=error.message)
     return again(run, transaction, tries - 1)
+
+
+def put_decisions(unit: UnitOfWork, records: Sequence[DecisionRecord]) -> None:
+    """Add a run's decisions, but for those of partitions on which it has decided: a step may be done twice."""
+    if not records:
+        return
+    partition = records[0].partition if len(records) == 1 else None
+    known = unit.decisions(DecisionQuery(run_id=records[0].run_id, partition=partition))
+    decided = {record.partition for record in known}
+    unit.put_decisions([record for record in records if record.partition not in decided])
 
 
 def record_checks(unit: UnitOfWork, checks: Sequence[Check], at: datetime) -> None:

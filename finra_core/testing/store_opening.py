@@ -61,8 +61,11 @@ class OpeningContract(StoreFixtures):
         assert ask(other, lambda view: view.analyses()) == [analysis]
 
     def test_another_process_writes_into_it(self, store: Store, other: Store) -> None:
-        """What one commits the other sees, both ways."""
-        made = [put_capture(other, minute=0), put_capture(store, minute=1)]
+        """What one commits the other sees, both ways, though both have looked before."""
+        assert captures_of(store) == captures_of(other) == []
+        made = [put_capture(other, minute=0)]
+        assert captures_of(store) == captures_of(other) == made
+        made.append(put_capture(store, minute=1))
         assert captures_of(store) == captures_of(other) == made
 
     def test_what_it_holds_outlives_it(self, new_store: Callable[[], Store], reopens: bool) -> None:

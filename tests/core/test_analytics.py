@@ -6,40 +6,35 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, timezone
 from fractions import Fraction
+from random import Random
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finra_core.domain.analytics import CALC_VERSION, Analysis, VenueVolume, Volumes, add_volumes, analyze, volumes_of
-from finra_core.domain.captures import Capture
+from finra_core.domain.analytics import (
+    CALC_VERSION,
+    Analysis,
+    VenueVolume,
+    Volumes,
+    add_volumes,
+    analyze,
+    analyze_across_tiers,
+    rests_on_newest,
+    volumes_of,
+)
 from finra_core.domain.partitions import Partition
-from finra_core.domain.records import Record, Records
+from finra_core.domain.records import Record, Records, Security, Venue
 from finra_core.domain.tiers import Tier
+from support.captures import a_capture
 
 WEEK = date(2025, 12, 26)
 RUN_DATE = date(2026, 2, 3)
 NOW = datetime(2026, 2, 3, 12, tzinfo=timezone.utc)
 HALF_ULP = Fraction(1, 2**53)
-A_CAPTURE = Capture(
-    number=7,
-    capture_id="finra.otc_transparency:NMS_TIER_1:2025-12-26:20260120",
-    revision=1,
-    partition=Partition(WEEK, Tier.NMS_TIER_1),
-    captured_at=NOW,
-    content_hash="0" * 64,
-    version=None,
-    row_count=1,
-    size_bytes=1,
-    source_url="file:///week.csv",
-    run_id="run",
-    reason="first",
-    verified_at=NOW,
-)
+A_CAPTURE = a_capture(7, Partition(WEEK, Tier.NMS_TIER_1), revision=2, normalized=True)
 ONE_PER_TIER = [
-    evolve(A_CAPTURE, number=number, partition=Partition(WEEK, tier))
-    for number, tier in zip((7, 3, 11), Tier, strict=True)
+    a_capture(number, Partition(WEEK, tier), normalized=True) for number, tier in zip((7, 3, 11), Tier, strict=True)
 ]
 
 positive = st.integers(1, 10**7) | st.integers(1, 2**80)
@@ -55,7 +50,7 @@ def venues_with(micros: Sequence[int], trades: int = 1) -> Volumes:
 
 
 def analysis_of(micros: Sequence[int]) -> Analysis:
-    return analyze([A_CAPTURE], venues_with(micros), RUN_DATE, NOW)
+    return analyze(A_CAPTURE, venues_with(micros), NOW)
 
 
 def is_nearest_double(actual: float | None, exact: Fraction) -> bool:
@@ -112,7 +107,7 @@ def test_one_micro_share_beyond_what_a_double_can_hold_still_counts() -> None:
 
 @given(volumes, st.integers(0, 2**70))
 def test_totals_are_exact_sums(micros: list[int], trades: int) -> None:
-    analysis = analyze([A_CAPTURE], venues_with(micros, trades), RUN_DATE, NOW)
+    analysis = analyze(A_CAPTURE, venues_with(micros, trades), NOW)
     assert analysis.shares_micros == sum(micros)
     assert analysis.trades == trades * len(micros)
 
@@ -137,14 +132,117 @@ def test_a_venue_without_volume_has_a_share_of_zero_and_not_none() -> None:
 
 def test_one_tiers_analytics_bear_the_capture_id_they_rest_on() -> None:
     analysis = analysis_of([1])
-    assert analysis.capture_id == "finra.otc_transparency:NMS_TIER_1:2025-12-26:20260120"
+    assert (analysis.capture_id, analysis.revision) == (A_CAPTURE.capture_id, 2)
     assert (analysis.tier, analysis.week_ending, analysis.inputs) == ("NMS_TIER_1", WEEK, (7,))
 
 
 def test_analytics_across_tiers_bear_the_runs_date_and_name_their_inputs_in_tier_order() -> None:
-    analysis = analyze(ONE_PER_TIER, venues_with([1]), RUN_DATE, NOW)
-    assert analysis.capture_id == "finra.otc_transparency:ALL:2025-12-26:20260203"
+    analysis = analyze_across_tiers(ONE_PER_TIER, venues_with([1]), [], RUN_DATE, NOW)
+    assert (analysis.capture_id, analysis.revision) == ("finra.otc_transparency:ALL:2025-12-26:20260203", 1)
     assert (analysis.tier, analysis.week_ending, analysis.inputs) == ("ALL", WEEK, (7, 3, 11))
+
+
+def test_analytics_across_tiers_of_one_run_date_count_their_revisions() -> None:
+    first = analyze_across_tiers(ONE_PER_TIER, venues_with([1]), [analysis_of([1])], RUN_DATE, NOW)
+    second = analyze_across_tiers(ONE_PER_TIER, venues_with([2]), [first], RUN_DATE, NOW)
+    next_day = analyze_across_tiers(ONE_PER_TIER, venues_with([2]), [first, second], date(2026, 2, 4), NOW)
+    assert [each.revision for each in (first, second, next_day)] == [1, 2, 1]
+    assert first.capture_id == second.capture_id != next_day.capture_id
+
+
+def test_an_analysis_is_told_from_others_by_its_key() -> None:
+    assert analysis_of([1]).key == (WEEK, "NMS_TIER_1", (7,), CALC_VERSION)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [((7,), True), ((6,), False), ((7, 3, 11), True), ((7, 2, 11), False), ((), True)],
+)
+def test_analytics_rest_on_the_newest_normalized_captures_or_they_are_outdated(
+    inputs: tuple[int, ...], expected: bool
+) -> None:
+    older = [
+        a_capture(number, tier.partition, normalized=True)
+        for number, tier in zip((6, 2, 10), ONE_PER_TIER, strict=True)
+    ]
+    raw = [a_capture(20, A_CAPTURE.partition)]
+    assert rests_on_newest(inputs, [*raw, *ONE_PER_TIER, *older]) == expected
+
+
+# The index as an interval ------------------------------------------------------------------------------
+
+
+def index_of(*venues: tuple[str, int]) -> tuple[float | None, float | None]:
+    """Of venues by their type and shares."""
+    found = tuple(
+        VenueVolume(kind, f"M{i}" if kind == "ATS" else "", f"{i}" if kind == "NON_ATS" else "", f"V{i}", shares, 1, 1)
+        for i, (kind, shares) in enumerate(venues)
+    )
+    analysis = analyze(A_CAPTURE, Volumes(found, 1), NOW)
+    return analysis.hhi, analysis.hhi_upper
+
+
+def test_without_an_aggregate_both_bounds_are_the_index() -> None:
+    # 50, 30 and 20 of 100: 0.25 + 0.09 + 0.04.
+    assert index_of(("ATS", 50), ("NON_ATS", 30), ("NON_ATS", 20)) == (0.38, 0.38)
+
+
+def test_an_aggregate_adds_nothing_to_the_lower_bound_and_all_to_the_largest_firm_in_the_upper() -> None:
+    # Lower: 0.4^2 + 0.3^2 + 0.1^2. Upper: the firm with 0.3 has 0.5, and the ATS is no firm.
+    assert index_of(("ATS", 40), ("NON_ATS", 30), ("NON_ATS", 10), ("DE_MINIMIS", 20)) == (0.26, 0.42)
+
+
+def test_several_aggregates_are_one_firms_too_in_the_upper_bound() -> None:
+    # Upper: 0.5^2 + (0.3 + 0.1 + 0.1)^2.
+    assert index_of(("ATS", 50), ("NON_ATS", 30), ("DE_MINIMIS", 10), ("DE_MINIMIS", 10)) == (0.34, 0.5)
+
+
+def test_an_aggregate_without_a_named_firm_is_one_firm_in_the_upper_bound() -> None:
+    assert index_of(("ATS", 50), ("DE_MINIMIS", 50)) == (0.25, 0.5)
+    assert index_of(("DE_MINIMIS", 7)) == (0.0, 1.0)
+
+
+venue_kinds = st.sampled_from(["ATS", "NON_ATS", "DE_MINIMIS"])
+
+
+@given(st.lists(st.tuples(venue_kinds, st.integers(1, 10**15)), min_size=1, max_size=12), st.randoms())
+def test_the_index_of_any_way_to_divide_the_aggregate_lies_between_the_bounds(
+    venues: list[tuple[str, int]], chance: Random
+) -> None:
+    """Its shares may be those of firms that are named elsewhere, of others, or of one of them."""
+    lower, upper = index_of(*venues)
+    firms = [shares for kind, shares in venues if kind == "NON_ATS"]
+    left = sum(shares for kind, shares in venues if kind == "DE_MINIMIS")
+    while left:
+        part = chance.randint(1, left)
+        left -= part
+        if firms and chance.random() < 0.5:
+            firms[chance.randrange(len(firms))] += part
+        else:
+            firms.append(part)
+    total = sum(shares for _kind, shares in venues)
+    ats = [shares for kind, shares in venues if kind == "ATS"]
+    index = sum(Fraction(shares, total) ** 2 for shares in [*ats, *firms])
+    assert lower is not None
+    assert upper is not None
+    assert Fraction(lower) * (1 - HALF_ULP) <= index <= Fraction(upper) * (1 + HALF_ULP)
+    assert 0 <= lower <= upper <= 1
+
+
+def test_an_aggregate_counts_in_volumes_and_is_no_venue() -> None:
+    found = volumes_of(Records.of([row("AAPL", UBSA, 1), row("AAPL", SMALL, 4), row("IBM", SMALL, 5)]))
+    assert found.venues == (VenueVolume(*UBSA, 1, 1, 1), VenueVolume(*SMALL, 9, 2, 2))
+    assert (found.venue_count, found.symbols) == (1, 2)
+
+
+def test_aggregates_are_told_apart_by_their_names() -> None:
+    other = SMALL._replace(name="Other Firms")
+    found = volumes_of(Records.of([row("AAPL", SMALL, 1), row("AAPL", other, 2)]))
+    assert [(venue.venue_name, venue.shares_micros) for venue in found.venues] == [(SMALL.name, 1), (other.name, 2)]
+    assert add_volumes([found, found]).venues[1].shares_micros == 4
+
+
+# Volumes ------------------------------------------------------------------------------------------------
 
 
 def test_analytics_say_when_and_by_which_calculation_they_were_made() -> None:
@@ -152,13 +250,14 @@ def test_analytics_say_when_and_by_which_calculation_they_were_made() -> None:
     assert (analysis.computed_at, analysis.calc_version) == (NOW, CALC_VERSION)
 
 
-UBSA = ("ATS", "UBSA", "", "UBSA UBS ATS")
-JPBX = ("ATS", "JPBX", "", "JPBX JPB-X")
-CITADEL = ("NON_ATS", "", "116797", "CITADEL SECURITIES LLC")
+UBSA = Venue("ATS", "UBSA", "", "UBSA UBS ATS")
+JPBX = Venue("ATS", "JPBX", "", "JPBX JPB-X")
+CITADEL = Venue("NON_ATS", "", "116797", "CITADEL SECURITIES LLC")
+SMALL = Venue("DE_MINIMIS", "", "", "De Minimis Firms")
 
 
-def row(symbol: str, venue: tuple[str, str, str, str], micros: int, trades: int = 1, name: str = "") -> Record:
-    return (symbol, name, "UTP"), venue, micros, trades, "2026-01-12"
+def row(symbol: str, venue: Venue, micros: int, trades: int = 1, name: str = "") -> Record:
+    return Record(Security(symbol, name, "UTP"), venue, micros, trades, "2026-01-12")
 
 
 def test_volumes_are_sums_per_venue_and_count_a_symbol_once() -> None:
@@ -175,7 +274,7 @@ def test_one_symbol_with_two_issue_names_is_one_symbol() -> None:
 
 
 def test_a_venue_is_its_type_and_numbers_and_bears_the_least_of_its_names() -> None:
-    renamed = (*UBSA[:3], "UBSA UBS ATS INC.")
+    renamed = UBSA._replace(name="UBSA UBS ATS INC.")
     found = volumes_of(Records.of([row("AAPL", renamed, 1), row("AAPL", UBSA, 2), row("IBM", UBSA, 4)]))
     assert found.venues == (VenueVolume(*UBSA, 7, 3, 2),)
 
@@ -197,7 +296,7 @@ rows_of_a_tier = st.lists(
     st.builds(
         row,
         symbols,
-        st.sampled_from([UBSA, JPBX, CITADEL, (*UBSA[:3], "A")]),
+        st.sampled_from([UBSA, JPBX, CITADEL, UBSA._replace(name="A"), SMALL, SMALL._replace(name="Other Firms")]),
         st.integers(0, 9),
         name=st.sampled_from("ab"),
     ),
@@ -205,24 +304,33 @@ rows_of_a_tier = st.lists(
 )
 
 
+def known_as(venue: Venue) -> tuple[str, ...]:
+    """An ATS by its MPID, a firm by its CRD number, an aggregate by its name."""
+    return venue.venue_type, venue.mpid, venue.crd, venue.name if venue.venue_type == "DE_MINIMIS" else ""
+
+
 @given(rows_of_a_tier)
 def test_volumes_agree_with_sums_made_row_by_row(rows: list[Record]) -> None:
     found = volumes_of(Records.of(rows))
-    assert found.symbols == len({security[0] for security, *_rest in rows})
-    keys = sorted({venue[:3] for _security, venue, *_rest in rows})
-    assert [(v.venue_type, v.mpid, v.crd) for v in found.venues] == keys
-    for venue in found.venues:
-        own = [each for each in rows if each[1][:3] == (venue.venue_type, venue.mpid, venue.crd)]
-        assert venue.venue_name == min(each[1][3] for each in own)
-        assert (venue.shares_micros, venue.trades) == (sum(each[2] for each in own), sum(each[3] for each in own))
-        assert venue.symbols == len({each[0][0] for each in own})
+    assert found.symbols == len({each.security.symbol for each in rows})
+    keys = sorted({known_as(each.venue) for each in rows})
+    assert [known_as(Venue(v.venue_type, v.mpid, v.crd, v.venue_name)) for v in found.venues] == keys
+    for venue, key in zip(found.venues, keys, strict=True):
+        own = [each for each in rows if known_as(each.venue) == key]
+        assert venue.venue_name == min(each.venue.name for each in own)
+        assert venue.shares_micros == sum(each.shares_micros for each in own)
+        assert venue.trades == sum(each.trades for each in own)
+        assert venue.symbols == len({each.security.symbol for each in own})
 
 
 @given(st.lists(rows_of_a_tier, max_size=3))
 def test_volumes_of_tiers_without_a_common_symbol_add_up(tiers: list[list[Record]]) -> None:
-    apart = [[((f"{i}{s[0]}", *s[1:]), *rest) for s, *rest in rows] for i, rows in enumerate(tiers)]
-    parts = [volumes_of(Records.of(rows)) for rows in apart]  # type: ignore[arg-type]
-    assert add_volumes(parts) == volumes_of(Records.of(each for rows in apart for each in rows))  # type: ignore[misc]
+    apart = [
+        [each._replace(security=each.security._replace(symbol=f"{i}{each.security.symbol}")) for each in rows]
+        for i, rows in enumerate(tiers)
+    ]
+    parts = [volumes_of(Records.of(rows)) for rows in apart]
+    assert add_volumes(parts) == volumes_of(Records.of(each for rows in apart for each in rows))
 
 
 def test_volumes_add_up_by_venue_and_a_venue_bears_the_least_of_its_names() -> None:

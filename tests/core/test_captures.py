@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from random import Random
 
 import pytest
 from attrs import evolve
@@ -10,35 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finra_core.domain.captures import (
-    Capture,
     CaptureId,
     SourceVersion,
+    by_partition,
+    capture_order,
     generate_capture_id,
+    newest,
     next_captured_at,
+    next_revision,
     parse_capture_id,
+    unnormalized,
 )
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
-from finra_core.domain.tiers import Tier
+from finra_core.domain.tiers import Half, Tier
+from support.captures import OTC, a_capture
 
 DOMAIN = "finra.otc_transparency"
 AN_ID = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251230"
 NOON = datetime(2025, 12, 30, 12, tzinfo=timezone.utc)
-A_CAPTURE = Capture(
-    number=1,
-    capture_id=AN_ID,
-    revision=1,
-    partition=Partition(date(2025, 12, 26), Tier.NMS_TIER_1),
-    captured_at=NOON,
-    content_hash="0" * 64,
-    version=None,
-    row_count=1,
-    size_bytes=1,
-    source_url="file:///week.csv",
-    run_id="run",
-    reason="first",
-    verified_at=NOON,
-)
+A_CAPTURE = a_capture(partition=Partition(date(2025, 12, 26), Tier.NMS_TIER_1), captured_at=NOON, capture_id=AN_ID)
 
 domains = st.from_regex(r"[a-z]+([.:][a-z_]+){0,3}", fullmatch=True)
 fridays = st.integers(0, 2500).map(lambda i: date(2000, 1, 7) + timedelta(weeks=i))
@@ -169,3 +161,60 @@ def test_a_capture_is_named_by_its_id_and_from_the_second_revision_on_by_that_to
 def test_a_withdrawn_row_makes_another_version_of_the_same_day() -> None:
     assert SourceVersion(date(2026, 1, 4), 48_765) != SourceVersion(date(2026, 1, 4), 48_764)
     assert str(SourceVersion(date(2026, 1, 4), 48_765)) == "2026-01-04, 48,765 rows"
+
+
+def test_a_version_that_counts_no_rows_is_a_date_and_speaks_for_no_content() -> None:
+    dated = SourceVersion(date(2026, 1, 4), None)
+    assert str(dated) == "2026-01-04"
+    assert not dated.is_comparable
+    assert SourceVersion(date(2026, 1, 4), 48_765).is_comparable
+
+
+numbers = st.lists(st.integers(1, 30), unique=True, max_size=8)
+
+
+@given(numbers, st.randoms())
+def test_the_newest_capture_is_that_of_the_highest_number_whatever_their_order(
+    found: list[int], chance: Random
+) -> None:
+    captures = [a_capture(number, captured_at=NOON - timedelta(days=number)) for number in found]
+    chance.shuffle(captures)
+    latest = newest(captures)
+    assert (latest.number if latest else None) == max(found, default=None)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=8), st.sampled_from("abcd"))
+def test_the_next_revision_is_one_over_those_that_share_the_capture_id(taken: list[tuple[str, int]], name: str) -> None:
+    captures = [a_capture(i, capture_id=own, revision=revision) for i, (own, revision) in enumerate(taken)]
+    revision = next_revision(captures, name)
+    assert revision >= 1
+    assert (name, revision) not in taken
+    assert revision == 1 or (name, revision - 1) in taken
+
+
+def test_a_capture_id_counts_its_own_revisions() -> None:
+    captures = [a_capture(1, capture_id="monday"), a_capture(2, capture_id="monday", revision=2), a_capture(3)]
+    assert [next_revision(captures, name) for name in ("monday", "tuesday")] == [3, 1]
+
+
+@given(st.lists(st.booleans(), max_size=8), st.randoms())
+def test_captures_wait_for_records_that_are_newer_than_all_that_have_them(done: list[bool], chance: Random) -> None:
+    captures = [a_capture(number, normalized=own) for number, own in enumerate(done, start=1)]
+    last = max((number for number, own in enumerate(done, start=1) if own), default=0)
+    chance.shuffle(captures)
+    assert [capture.number for capture in unnormalized(captures)] == list(range(last + 1, len(done) + 1))
+
+
+def test_captures_are_grouped_by_week_and_tier_each_partitions_oldest_first() -> None:
+    next_week = Partition(date(2026, 1, 2), Tier.NMS_TIER_1)
+    captures = [a_capture(4, next_week), a_capture(3, OTC), a_capture(1, OTC), a_capture(2, A_CAPTURE.partition)]
+    found = by_partition(captures)
+    assert list(found) == [A_CAPTURE.partition, OTC, next_week]
+    assert [capture.number for capture in found[OTC]] == [1, 3]
+    assert [capture.number for capture in sorted(captures, key=capture_order)] == [2, 1, 3, 4]
+
+
+def test_a_capture_has_the_halves_that_it_has_rows_of() -> None:
+    assert a_capture(normalized=True, halves=[Half.ATS]).halves == (Half.ATS,)
+    assert a_capture(normalized=True).halves == (Half.ATS, Half.NON_ATS)
+    assert a_capture().halves == ()

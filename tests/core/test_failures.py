@@ -15,11 +15,12 @@ from finra_core.domain.errors import (
     SourceRejectedError,
     SourceUnavailableError,
 )
-from finra_core.domain.failures import ExitCode, describe, failure
+from finra_core.domain.failures import ExitCode, describe, failure_of
 from finra_core.domain.partitions import Partition
+from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import Tier
 
-KEY = Partition(date(2026, 1, 2), Tier.OTC).key
+SCOPE = Scope.partition(Partition(date(2026, 1, 2), Tier.OTC))
 
 
 def test_exit_codes_are_the_documents() -> None:
@@ -39,19 +40,20 @@ def test_exit_codes_are_the_documents() -> None:
     ],
 )
 def test_a_partitions_failure_is_an_error_of_the_kind_that_its_exception_says(error: Exception, category: str) -> None:
-    anomaly = failure(error, KEY, Stage.RAW)
+    anomaly = failure_of(error).as_anomaly(SCOPE, Stage.RAW)
     assert (anomaly.severity, anomaly.category) == (Severity.ERROR, Category(category))
-    assert (anomaly.partition_key, anomaly.stage) == (KEY, Stage.RAW)
+    assert (anomaly.scope, anomaly.stage) == (SCOPE, Stage.RAW)
+    assert anomaly.message == describe(error)
     assert anomaly.details["error"] == type(error).__name__
 
 
 def test_an_http_failure_keeps_its_status_and_finras_request_id() -> None:
-    anomaly = failure(SourceUnavailableError("down", status_code=503, request_id="ba7c841a"), KEY, Stage.RAW)
-    assert anomaly.details == {"error": "SourceUnavailableError", "status_code": 503, "request_id": "ba7c841a"}
+    failure = failure_of(SourceUnavailableError("down", status_code=503, request_id="ba7c841a"))
+    assert failure.details == {"error": "SourceUnavailableError", "status_code": 503, "request_id": "ba7c841a"}
 
 
 def test_what_the_source_did_not_say_is_left_out() -> None:
-    assert failure(SourceUnavailableError("down"), KEY, Stage.RAW).details == {"error": "SourceUnavailableError"}
+    assert failure_of(SourceUnavailableError("down")).details == {"error": "SourceUnavailableError"}
 
 
 def test_our_own_errors_are_described_by_their_message_alone() -> None:
@@ -60,3 +62,16 @@ def test_our_own_errors_are_described_by_their_message_alone() -> None:
 
 def test_other_errors_are_described_with_their_type_on_one_line() -> None:
     assert describe(ValueError("first\n  second\tthird")) == "ValueError: first second third"
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_exception_that_cannot_say_what_happened_is_described_all_the_same() -> None:
+    assert describe(MuteError()) == "MuteError: it cannot say what happened"
+
+
+def test_text_that_no_encoding_has_is_written_out() -> None:
+    assert describe(ValueError("a \udc80 b")) == "ValueError: a \\udc80 b"

@@ -11,7 +11,8 @@ from functools import partial
 import pytest
 
 from finra_core import Outcome, RunReport, RunRequest, Scheduler, open_executor, open_source, open_store
-from finra_core.ports import Store
+from finra_core.ports.observer import Event, Phase, StepFinished
+from finra_core.ports.store import Store
 from support.harness import SerialExecutor, contents
 from support.worker_processes import needs
 
@@ -26,16 +27,19 @@ def test_a_backfill_with_a_killed_worker_equals_the_serial_one(postgres_url: str
     needs("dask:")
     executor = open_executor("dask:", 2)
 
-    def kill_a_worker(phase: str, done: int, total: int) -> None:
-        if phase in ("Ingestion", "Normalization") and done == total // 2:
-            os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
+    class KillsAWorker:
+        def on_event(self, event: Event) -> None:
+            if not isinstance(event, StepFinished) or event.phase not in (Phase.INGESTION, Phase.NORMALIZATION):
+                return
+            if event.done == event.total // 2:
+                os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
 
     def backfill(store: Store, **options: object) -> tuple[RunReport, object]:
         with closing(open_source(SOURCE)) as source, closing(store):
             scheduler = Scheduler(source=source, store=store, clock=CLOCK, **options)  # type: ignore[arg-type]
             return scheduler.run(REQUEST), contents(store)
 
-    report, held = backfill(open_store(postgres_url), executor=executor, progress=kill_a_worker)
+    report, held = backfill(open_store(postgres_url), executor=executor, observers=(KillsAWorker(),))
     executor.shutdown()
     serially, expected = backfill(open_store("memory:"), executor=SerialExecutor())
     assert report.count(Outcome.INGESTED) == serially.count(Outcome.INGESTED) == WEEKS * 3

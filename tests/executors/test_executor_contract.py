@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from finra_core import open_source, open_store
-from finra_core.ports import Source, Store
+from finra_core.ports.source import Source
+from finra_core.ports.store import Store
 from finra_core.testing.executor import ExecutorContract
 from support.harness import MONDAY_MORNING, SerialExecutor
 from support.worker_processes import source_url

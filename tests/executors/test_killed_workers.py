@@ -14,7 +14,7 @@ import pytest
 
 from finra_core import open_executor, open_store
 from finra_core.domain.errors import WorkersLostError
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 from support.harness import SerialExecutor, contents
 from support.worker_processes import DAYS, FatalStore, needs, run, serial, told
 

@@ -42,8 +42,8 @@ def test_the_requests_and_bytes_of_workers_are_in_the_report(
             clock = partial(datetime.fromisoformat, MONDAY_MORNING.isoformat())
             scheduler = Scheduler(source=source, store=store, executor=executor, clock=clock)
             report = scheduler.run(RunRequest(lookback_weeks=1))
-        assert report.count(Outcome.INGESTED) == 3
+        assert report.count(Outcome.INGESTED) == 5
         assert report.usage.requests == len(finra.requests) - before
         usages.append(report.usage)
-    assert usages[0].requests == 1 + 3 + 3  # the listing; per partition a probe and a page
+    assert usages[0].requests == 1 + 5 + 5  # the listing; per partition a probe and a page
     assert usages[1] == usages[0]

@@ -8,32 +8,37 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from finra_core.runs.carrying import CarryingExecutor
-from finra_core.runs.reopening import Journey
 
 from finra_core import ConfigurationError, RunRequest, Scheduler, open_executor, open_source, open_store
+from finra_core.ports.store import Store
 from finra_simulator import SimulatorSource, World
+from finra_workers import WorkerExecutor
 from support.harness import MONDAY_MORNING, SerialExecutor
 from support.worker_processes import DAYS, needs, run, source_url
 
 
-def elsewhere(*, one_machine: bool) -> Executor:
-    return CarryingExecutor(SerialExecutor(), Journey(2, one_machine=one_machine))
+def elsewhere(*, same_machine: bool) -> Executor:
+    return WorkerExecutor(SerialExecutor(), processes=2, same_machine=same_machine)
+
+
+def has_no_run(store: Store) -> bool:
+    with store.read() as view:
+        return view.runs() == []
 
 
 def test_a_store_in_memory_cannot_follow() -> None:
     with closing(open_store("memory:")) as store:
         with pytest.raises(ConfigurationError, match="memory store lives in one process"):
-            run(elsewhere(one_machine=True), store, DAYS[0])
-        assert store.runs() == []
+            run(elsewhere(same_machine=True), store, DAYS[0])
+        assert has_no_run(store)
 
 
 def test_a_world_made_by_hand_cannot_follow(tmp_path: Path) -> None:
     with closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store:
-        scheduler = Scheduler(source=SimulatorSource(World()), store=store, executor=elsewhere(one_machine=True))
+        scheduler = Scheduler(source=SimulatorSource(World()), store=store, executor=elsewhere(same_machine=True))
         with pytest.raises(ConfigurationError, match="simulated world made by hand"):
             scheduler.run(RunRequest())
-        assert store.runs() == []
+        assert has_no_run(store)
 
 
 def test_a_clock_that_is_no_function_of_a_module_cannot_follow(tmp_path: Path) -> None:
@@ -41,22 +46,24 @@ def test_a_clock_that_is_no_function_of_a_module_cannot_follow(tmp_path: Path) -
         closing(open_source(source_url(DAYS[0]))) as source,
         closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store,
     ):
-        lost = Scheduler(source=source, store=store, executor=elsewhere(one_machine=True), clock=lambda: MONDAY_MORNING)
+        lost = Scheduler(
+            source=source, store=store, executor=elsewhere(same_machine=True), clock=lambda: MONDAY_MORNING
+        )
         with pytest.raises(ConfigurationError, match="cannot be taken to other processes"):
             lost.run(RunRequest())
-        assert store.runs() == []
+        assert has_no_run(store)
 
 
 def test_several_machines_cannot_share_a_sqlite_file(tmp_path: Path) -> None:
     with closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store:
         with pytest.raises(ConfigurationError, match=r"several machines cannot write safely.*postgresql"):
-            run(elsewhere(one_machine=False), store, DAYS[0])
-        assert store.runs() == []
+            run(elsewhere(same_machine=False), store, DAYS[0])
+        assert has_no_run(store)
 
 
 def test_several_machines_can_share_a_postgres(postgres_url: str) -> None:
     with closing(open_store(postgres_url)) as store:
-        assert run(elsewhere(one_machine=False), store, DAYS[0]).exit_code == 0
+        assert run(elsewhere(same_machine=False), store, DAYS[0]).exit_code == 0
 
 
 @pytest.mark.parametrize("url", ["threads:4", "processes://host", "dask:host:8786", "dask://"])

@@ -22,7 +22,7 @@ def runs(executor: Executor, url: str) -> tuple[object, list[RunReport]]:
 
 def test_a_serial_run_captures_restates_and_is_ready_for_trading() -> None:
     held, reports = serial()
-    assert reports[0].count(Outcome.INGESTED) == 6
+    assert reports[0].count(Outcome.INGESTED) == 2 + 2 + 4  # of tier 1 also the two newer weeks that are due
     assert any(revised.reason.startswith("FINRA") or revised.revision for revised in reports[1].partitions)
     assert isinstance(held["readiness"], list)
     assert len(held["captures"]) > 6
@@ -52,5 +52,5 @@ def test_a_dry_run_in_processes_leaves_no_file(shared_executor: Callable[[str], 
     path = tmp_path / "finra.db"
     with closing(open_store(f"sqlite:///{path}", read_only=True)) as store:
         report = run(shared_executor("processes:"), store, DAYS[0], mode=Mode.DRY_RUN)
-    assert report.count(Outcome.WOULD_INGEST) == 6
+    assert report.count(Outcome.WOULD_INGEST) == 8
     assert not path.exists()

@@ -99,7 +99,7 @@ def test_files_are_an_archive_that_costs_nothing_and_cannot_be_probed(folder: Fo
     assert (source.info.label, source.info.kind) == ("files", SourceKind.ARCHIVE)
     assert source.probe(OTC_NOVEMBER_14) is None
     assert source.restated_since(date(2000, 1, 1), date(2030, 1, 4)) is None
-    assert source.fetch(OTC_NOVEMBER_14).version == SourceVersion(date(2025, 12, 15), 1)
+    assert source.fetch(OTC_NOVEMBER_14).version == SourceVersion(date(2025, 12, 15), None)
     assert source.estimate(None) == source.usage() == Usage()
 
 

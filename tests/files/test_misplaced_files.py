@@ -218,14 +218,14 @@ def test_a_problem_has_its_place_within_the_source_s(folder: Folder, monkeypatch
     assert source.info.root == f"{folder.path / 'deep'}/"
 
 
-def test_a_payload_s_version_is_the_newest_date_and_the_rows_of_all_files(folder: Folder) -> None:
+def test_a_payload_s_version_is_the_newest_date_of_all_files_and_speaks_for_no_content(folder: Folder) -> None:
     folder.download("a.csv", folder.row(), folder.row("ABCD", updated="2025-12-17"))
     firms = [folder.firm_row(), folder.firm_row("ABCD").replace("2025-12-15", "soon")]
     folder.put("b.csv", folder.document(folder.NON_ATS_HEADER, *firms))
     source = folder.source()
     version = source.fetch(OTC_NOVEMBER_14).version
     assert version is not None
-    assert (version.last_update_date, version.row_count) == (date(2025, 12, 17), 4)
+    assert (version.last_update_date, version.is_comparable) == (date(2025, 12, 17), False)
     assert source.probe(OTC_NOVEMBER_14) is None
 
 

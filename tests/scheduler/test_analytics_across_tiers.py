@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -41,9 +40,10 @@ def test_a_symbol_counts_once(tmp_path: Path, store_url: str, otc_symbol: str, s
     write(root, "NMS_TIER_1", ("AAPL", "UBSA", 100), ("AAPL", "JPBX", 7), ("IBM", "UBSA", 20))
     write(root, "NMS_TIER_2", ("F", "JPBX", 3))
     write(root, "OTC", (otc_symbol, "UBSA", 5))
-    with closing(open_source(root.as_uri())) as source, closing(open_store(store_url)) as store:
+    with open_source(root.as_uri()) as source, open_store(store_url) as store:
         Scheduler(source=source, store=store).run(RunRequest(run_date=date(2026, 1, 5)))
-        (across,) = [analysis for analysis in store.analyses() if analysis.tier == "ALL"]
+        with store.read() as view:
+            (across,) = [analysis for analysis in view.analyses() if analysis.tier == "ALL"]
     assert across.volumes.symbols == symbols
     found = {v.mpid: (v.shares_micros // 1_000_000, v.trades, v.symbols) for v in across.volumes.venues}
     assert found == {"JPBX": (10, 2, 2), "UBSA": (125, 3, ubsa)}

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import pytest
 
-from finra_core import open_store
-from finra_core.ports import Store
+from finra_core import Store, open_store
 from support.harness import DyingStore, ProcessDiedError, contents
 from support.killed_at_each_call import WEEKS, bench_on
 
@@ -53,7 +52,7 @@ def test_dying_at_any_store_call_is_made_good_by_the_next_run(
     for dies_at in range(1, 1000, 3 if store_url.startswith("postgresql:") else 1):
         with closing(another()) as store:
             try:
-                bench_on(store, 2).run(store=cast("Store", DyingStore(store, dies_at, die)), weeks=WEEKS, order=order)
+                bench_on(store, 2).run(store=DyingStore(store, dies_at, die), weeks=WEEKS, order=order)
             except ProcessDiedError:
                 bench_on(store, 2).run(weeks=WEEKS, order=order)
                 assert contents(store) == expected, f"died at call {dies_at}"

@@ -1,6 +1,7 @@
 """The three runs that section 6 of the design document prints, played on the simulator.
 
-Its two target weeks differ per tier here: six due weeks of three tiers are its 18 partitions.
+Its six weeks of three tiers are 18 partitions. Here they are 20: the six newest weeks that are due in all tiers, and
+the two newer ones of tier 1. A partition older than that is looked at in rotation, once the store has one.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from finra_cli.presenters.run import report_page
-from finra_core import Outcome, Partition, RunReport, Tier
-from finra_core.domain.anomalies import Severity
-from finra_core.ports import Store
+from finra_core import Outcome, Partition, RunReport, Severity, Store, Tier
+from finra_core.runs.plan import Origin
 from finra_simulator import Outage, Restatement, World
-from support.harness import Bench, Clock, contents, partition
+from support.harness import Bench, Clock, anomalies_of, everything, partition
 
 MONDAY = datetime(2026, 1, 5, 15, 30, tzinfo=timezone.utc)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -55,18 +55,20 @@ def outcomes(report: RunReport, outcome: Outcome) -> set[Partition]:
     return {Partition(p.week_ending, p.tier) for p in report.partitions if p.outcome is outcome}
 
 
-def test_a_typical_run_ingests_the_two_restated_partitions_of_eighteen(two_restated: Bench) -> None:
+def test_a_typical_run_ingests_the_two_restated_partitions_of_twenty(two_restated: Bench) -> None:
     report = two_restated.run()
 
     assert report.exit_code == 0
     assert outcomes(report, Outcome.INGESTED) == set(RESTATED)
-    assert report.count(Outcome.SKIPPED) == 16
-    assert report.anomalies == {"CRITICAL": 0, "ERROR": 0, "WARN": 0, "INFO": 16}
+    assert report.count(Outcome.SKIPPED) == 18
+    assert report.anomalies == {"CRITICAL": 0, "ERROR": 0, "WARN": 0, "INFO": 18}
     assert {r.week_ending.isoformat() for r in report.readiness if r.is_ready} == {
         "2025-12-05",
         "2025-11-28",
         "2025-11-21",
         "2025-11-14",
+        "2025-11-07",
+        "2025-10-31",
     }
 
 
@@ -75,10 +77,10 @@ def test_a_typical_run_prints_the_documents_summary(two_restated: Bench) -> None
 
     assert lines[0] == "[SUMMARY]"
     for line in (
-        "Partitions ingested: 2 / 18 (revision detected)",
-        "Partitions skipped: 16 / 18 (unchanged)",
+        "Partitions ingested: 2 / 20 (revision detected)",
+        "Partitions skipped: 18 / 20 (unchanged)",
         "Failures: 0",
-        "Anomalies: 0 CRITICAL, 0 ERROR, 0 WARN, 16 INFO",
+        "Anomalies: 0 CRITICAL, 0 ERROR, 0 WARN, 18 INFO",
         "Exit code: 0",
     ):
         assert line in lines
@@ -125,11 +127,14 @@ def test_one_tier_down_fails_its_partition_and_leaves_its_week_not_ready(one_dow
         partition("2025-12-05", Tier.NMS_TIER_2),
     }
     assert outcomes(report, Outcome.FAILED) == {partition("2025-12-05", Tier.OTC)}
-    assert report.anomalies == {"CRITICAL": 0, "ERROR": 1, "WARN": 1, "INFO": 15}
+    assert [(p.partition, p.outcome) for p in report.partitions if p.origin is Origin.ROTATION] == [
+        (partition("2025-10-24", Tier.NMS_TIER_1), Outcome.SKIPPED)
+    ]
+    assert report.anomalies == {"CRITICAL": 0, "ERROR": 1, "WARN": 1, "INFO": 18}
     week = next(r for r in report.readiness if r.week_ending.isoformat() == "2025-12-05")
     assert not week.is_ready
     assert not week.all_partitions_present
-    assert week.blocking_issues == ("Missing tier: OTC",)
+    assert [issue.message for issue in week.blocking_issues] == ["Missing tier: OTC"]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +160,9 @@ def test_one_tier_down_prints_the_documents_summary(one_down: Bench) -> None:
     lines = summary(one_down.run())
 
     for line in (
-        "Partitions ingested: 2 / 18 (revision detected)",
-        "Partitions failed: 1 / 18",
-        "Anomalies: 0 CRITICAL, 1 ERROR, 1 WARN, 15 INFO",
+        "Partitions ingested: 2 / 21 (revision detected)",
+        "Partitions failed: 1 / 21",
+        "Anomalies: 0 CRITICAL, 1 ERROR, 1 WARN, 18 INFO",
         "Exit code: 1 (partial failure)",
     ):
         assert line in lines
@@ -171,19 +176,18 @@ def test_the_tier_that_was_down_is_made_good_by_the_next_run(one_down: Bench) ->
 
     assert report.exit_code == 0
     assert outcomes(report, Outcome.INGESTED) == {partition("2025-12-05", Tier.OTC)}
-    assert not [r for r in one_down.store.anomalies() if r.anomaly.severity in (Severity.ERROR, Severity.WARN)]
+    assert anomalies_of(one_down.store, Severity.ERROR, Severity.WARN) == []
 
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(two_restated: Bench) -> None:
-    before = contents(two_restated.store)
+    before = everything(two_restated.store)
 
     report = two_restated.run(mode="dry-run")
 
-    assert contents(two_restated.store) == before
-    assert len(two_restated.store.runs()) == 1
+    assert everything(two_restated.store) == before
     assert report.exit_code == 0
     lines = summary(report)
     assert lines[0].startswith("[DRY-RUN] Would process weeks: 2025-12-19, 2025-12-12, ")
     assert "[DRY-RUN] Would ingest 2025-12-05 / OTC (source updated 2026-01-06 > stored 2026-01-05)" in lines
     assert "[DRY-RUN] Would skip 2025-11-28 / OTC (Source unchanged since 2025-12-29)" in lines
-    assert lines[-3:] == ["[DRY-RUN] Summary: 2 ingests, 16 skips", "No database writes performed.", "Exit code: 0"]
+    assert lines[-3:] == ["[DRY-RUN] Summary: 2 ingests, 18 skips", "No database writes performed.", "Exit code: 0"]

@@ -5,22 +5,32 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from finra_core import TIERS, Outcome, Partition, RunReport, open_store
-from finra_core.domain.captures import Capture
-from finra_core.ports import Store
+from finra_core import TIERS, Outcome, Partition, RunReport, Store, open_store
 from finra_simulator import Outage, SimulatorSource, World
-from support.harness import Bench, Clock, DyingStore, ProcessDiedError, Record, as_record, contents
+from support.harness import (
+    Bench,
+    Clock,
+    DyingStore,
+    ProcessDiedError,
+    Record,
+    as_record,
+    captures_of,
+    contents,
+    everything,
+    latest_of,
+    records_of,
+)
 from support.postgres import Server
 
 WEEKS = (date(2025, 11, 7), date(2025, 11, 14))
@@ -31,10 +41,6 @@ FIRST_PUBLICATION = datetime(2025, 11, 24, 12, tzinfo=timezone.utc)
 @lru_cache(maxsize=4096)
 def truth(world: World, partition: Partition, at: datetime) -> list[Record]:
     return sorted(map(as_record, world.rows(partition, at)))
-
-
-def stored(store: Store, capture: Capture) -> list[Record]:
-    return sorted(store.records(capture).rows())
 
 
 class History(RuleBasedStateMachine):
@@ -81,7 +87,7 @@ class History(RuleBasedStateMachine):
             raise ProcessDiedError
 
         with suppress(ProcessDiedError):
-            self.run_now(store=cast("Store", DyingStore(self.store, dies_at, die)), order=order)
+            self.run_now(store=DyingStore(self.store, dies_at, die), order=order)
 
     @rule(index=st.integers(0, len(PARTITIONS) - 1))
     def a_run_while_a_partition_is_down(self, index: int) -> None:
@@ -90,9 +96,9 @@ class History(RuleBasedStateMachine):
 
     @rule(verify=st.booleans(), force=st.booleans())
     def a_dry_run_tells_exactly_what_a_run_then_does(self, verify: bool, force: bool) -> None:
-        before = contents(self.store)
+        before = everything(self.store)
         rehearsed = self.run_now(mode="dry-run", verify=verify, force=force)
-        assert contents(self.store) == before
+        assert everything(self.store) == before
         done = self.run_now(verify=verify, force=force)
         assert _as_done(rehearsed) == [(p.week_ending, p.tier, p.outcome, p.reason) for p in done.partitions]
 
@@ -105,26 +111,22 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def no_capture_ever_changes(self) -> None:
-        for capture in self.store.captures():
-            if self._is_normalized(capture):
-                records = stored(self.store, capture)
+        for capture in captures_of(self.store):
+            if capture.is_normalized:
+                records = records_of(self.store, capture)
                 assert self.first_read.setdefault(capture.number, records) == records
 
     @invariant()
     def captures_of_a_partition_follow_each_other_in_time(self) -> None:
         for partition in PARTITIONS:
-            times = [capture.captured_at for capture in self.store.captures([partition])]
+            times = [capture.captured_at for capture in captures_of(self.store, partition)]
             assert times == sorted(set(times))
 
     def latest_is_true(self) -> None:
-        latest = self.store.latest_captures(PARTITIONS)
+        latest = latest_of(self.store)
         assert set(latest) == {p for p in PARTITIONS if self.world.rows(p, self.time.now)}
         for partition, capture in latest.items():
-            assert stored(self.store, capture) == truth(self.world, partition, self.time.now)
-
-    def _is_normalized(self, capture: Capture) -> bool:
-        pending = {waiting.number for waiting in self.store.unnormalized()}
-        return capture.number not in pending
+            assert records_of(self.store, capture) == truth(self.world, partition, self.time.now)
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -178,12 +180,12 @@ def test_months_of_daily_runs_hold_the_truth_of_every_day(days: list[int], seed:
     world = World(seed=seed, symbols=4, ats=3, firms=3, restatement_rate=0.8)
     clock = Clock(FIRST_PUBLICATION)
     chance = random.Random(data.draw(st.integers(0, 1000)))
-    with closing(open_store("memory:")) as store:
+    with open_store("memory:") as store:
         bench = Bench(store, world, clock)
         for pause in days:
             clock.forward(days=pause, hours=chance.randrange(24))
             bench.run(lookback_weeks=8)
-            for capture in store.latest_captures(list(world.published(clock.now))).values():
-                assert stored(store, capture) == truth(world, capture.partition, clock.now)
-        for capture in store.captures():
-            assert stored(store, capture) == truth(world, capture.partition, capture.captured_at)
+            for capture in latest_of(store).values():
+                assert records_of(store, capture) == truth(world, capture.partition, clock.now)
+        for capture in captures_of(store):
+            assert records_of(store, capture) == truth(world, capture.partition, capture.captured_at)

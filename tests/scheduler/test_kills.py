@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ class Kills:
     def __init__(self, server: Server, template: str) -> None:
         self.server = server
         self.template = template
-        with closing(open_store(server.url(template))) as store:
+        with open_store(server.url(template)) as store:
             bench_on(store, 1).run(weeks=WEEKS)
         self.longest, self.expected = self._undisturbed()
 
@@ -76,7 +75,7 @@ class Kills:
     def _contents_after_a_run(self, database: str) -> dict[str, object]:
         # What a killed process was having done, the server may still be doing.
         self.server.disconnect(database)
-        with closing(open_store(self.server.url(database))) as store:
+        with open_store(self.server.url(database)) as store:
             bench_on(store, 2).run(weeks=WEEKS)
             found = contents(store)
         self.server.drop_database(database)
@@ -90,7 +89,7 @@ def kills(postgres: Server, postgres_database: str) -> Kills:
 
 def test_two_runs_at_once_end_where_one_alone_would(kills: Kills, postgres: Server) -> None:
     database = postgres.new_database(kills.template)
-    with closing(open_store(postgres.url(database))) as store:
+    with open_store(postgres.url(database)) as store:
         bench_on(store, 2).run(weeks=WEEKS)
         assert contents(store) == kills.expected
     postgres.drop_database(database)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from finra_core import RunRequest, Scheduler, open_source, open_store
 from finra_core.domain.weeks import parse_date, parse_weeks
 from support.command import RUN, SIMULATOR, Command
-from support.harness import contents
+from support.harness import captures_of, contents
 
 SAME = (("2025-11-28,2025-11-21", "2025-11-28,2025-11-21"), 6)
 OVERLAPPING = (("2025-11-28,2025-11-21", "2025-11-21,2025-11-14"), 9)
@@ -40,7 +39,7 @@ def run_both(folder: Path, url: str, weeks: tuple[str, str]) -> list[dict[str, o
 
 def truth(weeks: tuple[str, str]) -> dict[str, object]:
     """What one run at a time makes of the same."""
-    with closing(open_store("memory:")) as store, closing(open_source(SIMULATOR)) as source:
+    with open_store("memory:") as store, open_source(SIMULATOR) as source:
         for asked in weeks:
             request = RunRequest(weeks=parse_weeks(asked), run_date=parse_date("2026-01-05"))
             Scheduler(source=source, store=store).run(request)
@@ -53,14 +52,14 @@ def truth(weeks: tuple[str, str]) -> dict[str, object]:
 def test_two_runs_at_once_end_where_one_after_the_other_does(
     tmp_path: Path, shared_url: str, weeks: tuple[str, str], partitions: int
 ) -> None:
-    with closing(open_store(shared_url)):
+    with open_store(shared_url):
         pass  # makes the schema: its own race is tested with the stores
 
     reports = run_both(tmp_path, shared_url, weeks)
     Command(tmp_path)(*RUN, "--store", shared_url, "--weeks", ",".join(weeks))
 
-    with closing(open_store(shared_url)) as store:
-        assert len(store.captures()) == partitions
+    with open_store(shared_url) as store:
+        assert len(captures_of(store)) == partitions
         assert but_analyses(contents(store)) == but_analyses(truth(weeks))
     outcomes = [p["outcome"] for report in reports for p in report["partitions"]]  # type: ignore[attr-defined]
     assert outcomes.count("ingested") == partitions
@@ -69,4 +68,6 @@ def test_two_runs_at_once_end_where_one_after_the_other_does(
 
 def but_analyses(everything: dict[str, object]) -> dict[str, object]:
     """Those across tiers may have been computed once more, by the run that came to them first."""
-    return {name: everything[name] for name in ("captures", "records", "readiness", "open anomalies")}
+    return {
+        name: everything[name] for name in ("captures", "coverage", "records", "rejects", "readiness", "open anomalies")
+    }

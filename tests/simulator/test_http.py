@@ -108,6 +108,7 @@ def test_what_is_not_there_is_a_404(http: urllib3.PoolManager, server: Simulator
     response = http.request("GET", server.url + path)
     assert response.status == 404
     assert response.json()["statusCode"] == 404
+    assert all(name in response.json()["message"] for name in ("weeklySummary", "weeklyDownloadDetails", "/datasets"))
 
 
 def test_metadata_names_the_fields_and_the_partition_fields(http: urllib3.PoolManager, server: SimulatorServer) -> None:
@@ -187,6 +188,41 @@ def test_an_expired_token_is_refused_even_where_none_is_needed(http: urllib3.Poo
         response = post(http, running, {"limit": 1}, **headers)
         assert response.status == 401
         assert response.json()["statusDescription"] == "Unauthorized"
+
+
+def test_started_without_credentials_it_knows_any_client(http: urllib3.PoolManager) -> None:
+    with SimulatorServer(WORLD, lambda: NOW, options=Options(require_token=True)) as running:
+        url = f"{running.url}{TOKEN}?grant_type=client_credentials"
+        token = http.request("POST", url, headers=make_headers(basic_auth="any:one")).json()["access_token"]
+        statuses = [
+            post(http, running, {"limit": 1}, Authorization=given).status
+            for given in (f"Bearer {token}", "Bearer one-from-FINRA-itself", "Bearer ", "Basic YW55Om9uZQ==")
+        ]
+        assert statuses == [200, 200, 401, 401]  # FINRA gave up Basic on data in 2022
+        assert http.request("POST", url, headers=make_headers(basic_auth="any:")).status == 401
+        assert http.request("POST", url).status == 401
+
+
+def test_started_with_credentials_it_knows_no_token_but_its_own(
+    http: urllib3.PoolManager, locked: SimulatorServer
+) -> None:
+    assert post(http, locked, {"limit": 1}, Authorization="Bearer one-from-FINRA-itself").status == 401
+
+
+def catalogue(http: urllib3.PoolManager, server: SimulatorServer, query: str = "") -> list[str]:
+    response = http.request("GET", f"{server.url}/datasets{query}", headers={"Authorization": "Bearer any"})
+    assert response.status == 200
+    assert {each["datasetGroup"] for each in response.json()} <= {"otcMarket"}
+    return [each["datasetName"] for each in response.json()]
+
+
+def test_datasets_are_listed_for_who_has_a_token(http: urllib3.PoolManager, server: SimulatorServer) -> None:
+    """1.1: the catalogue needs a token; its parameters group and name select."""
+    assert http.request("GET", f"{server.url}/datasets").status == 401
+    names = ["weeklySummary", "weeklySummaryHistoric", "weeklyDownloadDetails"]
+    assert catalogue(http, server) == catalogue(http, server, "?group=OTCMarket") == names
+    assert catalogue(http, server, "?group=otcMarket&name=weeklysummary") == ["weeklySummary"]
+    assert catalogue(http, server, "?group=fixedIncomeMarket") == []
 
 
 # 1.3 Request body
@@ -784,3 +820,21 @@ def test_a_filter_can_be_ignored_or_refused(http: urllib3.PoolManager) -> None:
         response = post(http, server, body)
         assert response.status == 400
         assert json.loads(response.data)["message"] == "Filtering by lastUpdateDate is not supported"
+
+
+def test_shares_may_be_printed_as_sums_of_doubles(http: urllib3.PoolManager) -> None:
+    """6b: how FINRA prints sums of fractions is unknown; one that adds doubles prints 32497.333333000002."""
+    world = evolve(WORLD, noise_in_numbers=True)
+    exact: dict[tuple[Any, ...], Decimal] = {}
+    printed: dict[tuple[Any, ...], Decimal] = {}
+    for noise, found in ((WORLD, exact), (world, printed)):
+        with SimulatorServer(noise, lambda: NOW) as running:
+            for row in page_by_page(http, running, {"compareFilters": partition(kind=None), "limit": 5000}):
+                key = tuple(row[name] for name in FIELDS if name != "totalWeeklyShareQuantity")
+                found[key] = row["totalWeeklyShareQuantity"]
+    assert exact.keys() == printed.keys()
+    assert all(round(Decimal(printed[key]), 6) == Decimal(value) for key, value in exact.items())
+    noisy = {key for key, value in exact.items() if str(printed[key]) != str(value)}
+    assert all(exact[key] % 1 for key in noisy)
+    kinds = {key[FIELDS.index("summaryTypeCode") - 1] for key in noisy}
+    assert kinds == {"OTC_W_SMBL_FIRM", "OTC_W_SMBL", "OTC_W_FIRM"}

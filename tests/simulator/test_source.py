@@ -6,6 +6,7 @@ import pickle
 from datetime import date, datetime, timezone
 
 import pytest
+from attrs import evolve
 
 from finra_core.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
 from finra_core.domain.partitions import Partition
@@ -120,6 +121,27 @@ def test_a_url_may_ask_for_names_that_hold_delimiters_and_quotes() -> None:
     assert open_source("simulator:?seed=7&symbols=10&rate=0&names=plain", {}).world == WORLD
 
 
+def test_a_url_may_ask_for_all_that_is_odd_about_finra() -> None:
+    world = open_source(
+        "simulator:?late_rate=0.1&late_halves=0.2&de_minimis=0&names=delimiters&numbers=doubles", {}
+    ).world
+    assert (world.late_restatement_rate, world.late_half_rate, world.de_minimis) == (0.1, 0.2, "0")
+    assert (world.delimiters_in_names, world.noise_in_numbers) == (True, True)
+
+
+def test_by_default_there_is_the_aggregate_of_small_firms_and_nothing_else_is_odd() -> None:
+    assert open_source("simulator:", {}).world == World() == World(de_minimis="null", noise_in_numbers=False)
+
+
+def test_numbers_with_noise_are_read_as_what_they_stand_for() -> None:
+    march = Partition(date(2026, 3, 6), Tier.NMS_TIER_1)
+    now = datetime(2026, 4, 20, 12, tzinfo=timezone.utc)
+    world = evolve(WORLD, noise_in_numbers=True)
+    exact, noisy = (at(now, world=w).fetch(march).documents for w in (WORLD, world))
+    assert exact != noisy
+    assert list(parse_content(noisy, march).records.rows()) == list(parse_content(exact, march).records.rows())
+
+
 def test_without_now_the_clock_is_the_machines() -> None:
     before = datetime.now(timezone.utc)
     assert before <= open_source("simulator:", {}).clock() <= datetime.now(timezone.utc)
@@ -140,6 +162,10 @@ def test_without_now_the_clock_is_the_machines() -> None:
         "simulator:?now=yesterday",
         "simulator:?first_week=2025",
         "simulator:?names=odd",
+        "simulator:?numbers=odd",
+        "simulator:?de_minimis=some",
+        "simulator:?late_rate=2",
+        "simulator:?late_halves=half",
         "simulator:?seed",
         "simulator://host?seed=1",
     ],

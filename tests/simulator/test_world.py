@@ -184,7 +184,7 @@ def test_the_aggregate_s_crd_number_is_null_or_zero_or_it_is_not_there() -> None
     }
     assert crds == {"null": {None}, "0": {0}, "none": set()}
     with pytest.raises(ValueError, match="de_minimis"):
-        evolve(QUIET, de_minimis="some")
+        evolve(QUIET, de_minimis="some")  # type: ignore[arg-type]
 
 
 def test_finra_writes_the_third_tier_otce_in_one_field_and_otc_in_the_other() -> None:

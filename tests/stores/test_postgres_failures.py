@@ -78,7 +78,7 @@ class TestConnecting:
             open_store("postgresql://u:secret@127.0.0.1:1/finra", read_only=read_only)
 
     def test_with_a_wrong_password(self, postgres: Server, postgres_database: str, read_only: bool) -> None:
-        wrong = f"postgresql://postgres:not-this-one@127.0.0.1:{postgres.port}/{postgres_database}"
+        wrong = f"postgresql://postgres:not-this-one@127.0.0.1:{postgres.running.port}/{postgres_database}"
         with pytest.raises(StoreUnavailableError, match=r"password is wrong.*PGPASSWORD") as caught:
             open_store(wrong, read_only=read_only)
         assert "not-this-one" not in f"{caught.value} {caught.value.__cause__} {caught.value.__dict__}"
@@ -260,7 +260,7 @@ def test_text_that_postgresql_cannot_hold_is_said(postgres_database: str, store:
 @contextmanager
 def role(server: Server, name: str, options: str = "") -> Iterator[str]:
     """A role that may enter and has been granted nothing; the passfile has one password for all."""
-    password = server.passfile.read_text().strip().rpartition(":")[2]
+    password = server.running.passfile.read_text().strip().rpartition(":")[2]
     with server.connect() as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' {options}")
         try:
@@ -281,8 +281,8 @@ def small_disk(server: Server) -> Iterator[str]:
         try:
             Path(folder, "tablespace").mkdir()
             Path(folder).chmod(0o711)
-            if server.user:
-                shutil.chown(Path(folder, "tablespace"), server.user)
+            if server.running.user:
+                shutil.chown(Path(folder, "tablespace"), server.running.user)
             with server.connect() as connection:
                 connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}/tablespace'")
                 yield "small"

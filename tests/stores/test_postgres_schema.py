@@ -232,7 +232,7 @@ def test_the_history_of_one_symbol_can_be_looked_up_by_an_index(store: Store, da
 
 def test_the_documents_roles_have_what_they_need_and_no_more(postgres: Server) -> None:
     roles, grants, query = re.findall(r"```sql\n(.*?)```", _DOCUMENT.read_text("utf-8"), re.DOTALL)
-    password = postgres.passfile.read_text().strip().rpartition(":")[2]
+    password = postgres.running.passfile.read_text().strip().rpartition(":")[2]
     owner, writer, reader = (postgres.url("finra", f"finra_{name}") for name in ("owner", "writer", "reader"))
     with postgres.connect() as superuser:
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
+from itertools import count
 from types import TracebackType
 from typing import Any
 
-from attrs import evolve
+from attrs import Factory, define, evolve
 
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import Anomaly, AnomalyRecord
@@ -35,6 +38,7 @@ from finra_core.ports.store import (
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 from finra_memory import MemoryStore
+from finra_memory.state import State
 from finra_memory.unit_of_work import MemoryUnitOfWork
 from finra_memory.view import MemoryView
 
@@ -224,11 +228,80 @@ class SwallowsErrors(Sound):
         return True
 
 
-class ReopensAnother(Sound):
+# Opened twice ------------------------------------------------------------------------------------------
+
+
+@define(eq=False)
+class _Shelf:
+    """What stores of one number share, as processes share a file."""
+
+    state: State = Factory(State)
+    lock: threading.Lock = Factory(threading.Lock)
+
+
+_shelves: defaultdict[int, _Shelf] = defaultdict(_Shelf)
+_numbers = count()
+
+
+class Shared(Sound):
+    """No fault, and it can be opened a second time."""
+
+    def __init__(self, number: int | None = None) -> None:
+        self.number = next(_numbers) if number is None else number
+        kept = _shelves[self.number].state
+        super().__init__()
+        self._state, self._writing = kept, _shelves[self.number].lock
+
+    @property
+    def _state(self) -> State:
+        return _shelves[self.number].state
+
+    @_state.setter
+    def _state(self, state: State) -> None:
+        _shelves[self.number].state = state
+
+    def reopener(self, *, same_machine: bool) -> Callable[[], MemoryStore]:
+        return partial(type(self), self.number)
+
+
+class ReopensAnother(Shared):
     """It says that it can be opened elsewhere, and what is opened there is empty."""
 
     def reopener(self, *, same_machine: bool) -> Callable[[], MemoryStore]:
-        return ReopensAnother
+        return type(self)
+
+
+class TakesItsConnectionsAlong(Shared):
+    """Its reopener does not pickle."""
+
+    def reopener(self, *, same_machine: bool) -> Callable[[], MemoryStore]:
+        return lambda: type(self)(self.number)
+
+
+class LocksOnlyItsOwnThreads(Shared):
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__(number)
+        self._writing = threading.Lock()
+
+
+class RemembersWhatItRead(Shared):
+    """As a cache does that knows nothing of other processes."""
+
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__(number)
+        self._read: State | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryView]:
+        if self._read is None:
+            self._read = self._state
+        yield MemoryView(self._read)
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[MemoryUnitOfWork]:
+        with super().write(scope) as unit:
+            yield unit
+        self._read = None
 
 
 # Captures ---------------------------------------------------------------------------------------------

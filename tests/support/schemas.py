@@ -18,6 +18,8 @@ from finra_cli.command import Command
 from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.failure import Failure
+from finra_core.runs.report import SCHEMA_VERSION as REPORT_VERSION
+from finra_core.runs.report import RunReport
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 
@@ -54,7 +56,8 @@ def schema_text(name: str, document: type) -> str:
     parts: dict[str, Any] = {}
     _object(document, parts)
     whole = parts.pop(document.__name__)
-    whole["properties"] = {"schema_version": {"const": SCHEMA_VERSION}, **whole["properties"]}
+    version = REPORT_VERSION if document is RunReport else SCHEMA_VERSION
+    whole["properties"] = {"schema_version": {}, **whole["properties"]} | {"schema_version": {"const": version}}
     whole["required"] = list(whole["properties"])
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

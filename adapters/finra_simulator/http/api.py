@@ -31,6 +31,7 @@ from finra_simulator.world import World
 
 GROUP = "otcMarket"
 TOKEN_PATH = "/fip/rest/ews/oauth2/access_token"  # noqa: S105 - a path
+DATASETS_PATH = "/datasets"
 MAX_PAYLOAD = 3_000_000
 RESULT_LIFETIME = timedelta(hours=2)
 """How long the result of an asynchronous request is kept once it was said to be complete."""
@@ -149,6 +150,8 @@ class Api:
         self._authorize(request, now)
         if request.path.startswith("/async-requests/"):
             return self._async_status(request, now)
+        if request.path.rstrip("/") == DATASETS_PATH:
+            return self._catalogue(request)
         action, dataset = self._resource(request)
         if action == "data":
             return self._data(dataset, request, now, alter, number)
@@ -169,7 +172,20 @@ class Api:
                 dataset = self._datasets.get(name.lower())
                 if group.lower() == GROUP.lower() and dataset is not None:
                     return action, dataset
-        raise ApiError(404, f"No resource at {request.path}")
+        names = ", ".join(dataset.name for dataset in self._datasets.values())
+        raise ApiError(
+            404,
+            f"No resource at {request.path}: there are {DATASETS_PATH} and "
+            f"/data, /partitions and /metadata/group/{GROUP}/name/ with {names}",
+        )
+
+    def _catalogue(self, request: ApiRequest) -> Answer:
+        """The datasets, of a group or of a name where the request says one. FINRA tells them no stranger."""
+        if "authorization" not in request.headers:
+            raise ApiError(401, "Unauthorized: the access token is missing")
+        group, name = (request.parameters.get(key, "").lower() for key in ("group", "name"))
+        found = [d for d in self._datasets.values() if group in ("", GROUP.lower()) and name in ("", d.name.lower())]
+        return _json(200, [{**_names(d), "datasetGroup": GROUP, "datasetName": d.name} for d in found])
 
     def _data(self, dataset: Dataset, request: ApiRequest, now: datetime, alter: Alteration, number: int) -> Answer:
         query = self._filtered(_read(dataset, request))

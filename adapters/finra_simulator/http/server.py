@@ -23,8 +23,8 @@ class SimulatorServer:
     """A world served on `http://host:port` while the context lasts; port 0 takes any free one.
 
     clock: what time it is at FINRA; may be set to another while it runs. latency: seconds by which each answer
-    is held back. credentials: secrets by client id. Without `options.require_token` anonymous requests are
-    answered too, but a stale token never.
+    is held back. credentials: secrets by client id; None lets any client in. Without `options.require_token`
+    anonymous requests are answered too, but a stale token never.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class SimulatorServer:
         self.clock = clock
         self.latency = latency
         self.faults = FaultPlan(faults, random_faults)
-        self.tokens = Tokens(credentials or {}, token_lifetime)
+        self.tokens = Tokens(credentials, token_lifetime)
         self.api = Api(world, self.tokens, options)
         self.stopping = Event()
         self._address = host, port

@@ -8,10 +8,11 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import option, switch
 from finra_cli.output import show
-from finra_cli.presenters.anomalies import Anomalies, anomalies_of, anomalies_page
+from finra_cli.presenters.anomalies import Anomalies, anomalies_of, anomalies_page, as_bad_as
 from finra_cli.settings import StoreSettings
-from finra_cli.wiring import read
+from finra_cli.wiring import reading
 from finra_core.domain.anomalies import Severity
+from finra_core.ports.store import AnomalyQuery
 
 
 @frozen(kw_only=True)
@@ -25,10 +26,11 @@ class AnomaliesSettings(StoreSettings):
 
 
 def _anomalies(settings: AnomaliesSettings) -> int:
-    severity = Severity(settings.severity)
-    with read(settings) as view:
-        found, url = anomalies_of(view.anomalies(include_resolved=settings.all), severity), view.url
-    show(found, lambda: anomalies_page(found, url, severity), json=settings.json)
+    least = Severity(settings.severity)
+    query = AnomalyQuery(severities=as_bad_as(least), open_only=not settings.all)
+    with reading(settings) as (view, url):
+        found = anomalies_of(view.anomalies(query))
+    show(found, lambda: anomalies_page(found, url, least), json=settings.json)
     return 0
 
 

@@ -12,9 +12,9 @@ from finra_cli.output import show
 from finra_cli.presenters.captures import Captures, captures_of, captures_page
 from finra_cli.settings import StoreSettings
 from finra_cli.values import Tiers, Weeks
-from finra_cli.wiring import read
-from finra_core.domain.partitions import Partition
+from finra_cli.wiring import reading
 from finra_core.domain.tiers import TIERS, Tier
+from finra_core.ports.store import CaptureQuery
 
 
 @frozen(kw_only=True)
@@ -31,12 +31,9 @@ class CapturesSettings(StoreSettings):
 
 def _captures(settings: CapturesSettings) -> int:
     weeks, tiers = settings.weeks, settings.only_tiers
-    asked = None if weeks is None else [Partition(week, tier) for week in weeks for tier in tiers]
-    with read(settings) as view:
-        found, url = (
-            captures_of(capture for capture in view.captures(asked) if capture.partition.tier in tiers),
-            view.url,
-        )
+    query = CaptureQuery(weeks=None if weeks is None else frozenset(weeks))
+    with reading(settings) as (view, url):
+        found = captures_of(capture for capture in view.captures(query) if capture.partition.tier in tiers)
     narrowed = weeks is not None or tiers != TIERS
     show(found, lambda: captures_page(found, url, narrowed=narrowed), json=settings.json)
     return 0

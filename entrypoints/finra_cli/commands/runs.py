@@ -10,7 +10,8 @@ from finra_cli.output import show
 from finra_cli.presenters.runs import Runs, one_run, runs_of, runs_page
 from finra_cli.settings import StoreSettings
 from finra_cli.values import Count
-from finra_cli.wiring import read
+from finra_cli.wiring import reading
+from finra_core.ports.store import RunQuery
 
 
 @frozen(kw_only=True)
@@ -22,10 +23,10 @@ class RunsSettings(StoreSettings):
 
 
 def _runs(settings: RunsSettings) -> int:
-    with read(settings) as view:
-        records, url = view.runs(), view.url
-    chosen = records[: settings.limit] if settings.run_id is None else [one_run(records, settings.run_id, url)]
-    found = runs_of(chosen)
+    wanted = settings.run_id
+    with reading(settings) as (view, url):
+        records = view.runs(RunQuery(limit=None if wanted else settings.limit))
+    found = runs_of([one_run(records, wanted, url)] if wanted else records)
     show(found, lambda: runs_page(found, url, detailed=settings.run_id is not None), json=settings.json)
     return 0
 

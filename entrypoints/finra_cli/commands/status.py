@@ -11,9 +11,9 @@ from finra_cli.options import switch
 from finra_cli.output import show
 from finra_cli.presenters.status import status_page
 from finra_cli.settings import ON, StoreSettings
-from finra_cli.wiring import known, read
+from finra_cli.wiring import reading
 from finra_core.domain.clock import utc_today
-from finra_core.history.status import Status, status
+from finra_core.history.status import Status, read, status
 
 
 @frozen(kw_only=True)
@@ -25,8 +25,8 @@ class StatusSettings(StoreSettings):
 
 
 def _status(settings: StatusSettings) -> int:
-    with read(settings) as view:
-        found, url = status(known(view), settings.on or utc_today()), view.url
+    with reading(settings) as (view, url):
+        found = status(read(view), settings.on or utc_today())
     show(found, lambda: status_page(found, url, every_week=settings.all), json=settings.json)
     return 0
 

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from attrs import frozen
 
 from finra_cli.output import Cell, Page, Tone, Toned
-from finra_core.domain.anomalies import AnomalyRecord, Category, Severity, Stage
+from finra_core.domain.anomalies import Acknowledgment, AnomalyRecord, Category, Severity, Stage
+from finra_core.domain.scopes import Scope
 
 _TONES = {Severity.CRITICAL: Tone.BAD, Severity.ERROR: Tone.BAD, Severity.WARN: Tone.WAITING, Severity.INFO: Tone.ASIDE}
 
 
 @frozen(kw_only=True)
 class AnomalyRow:
-    """A finding. occurrences: how many runs found it; resolved_at: null while it is open."""
+    """A finding. week_ending, tier, place: what it is about, null where it is not about that; all null: the store.
+
+    occurrences: how many checks found it. resolved_at: null while it is open. acknowledged: null where nobody did.
+    """
 
     severity: Severity
     category: Category
     stage: Stage
-    partition_key: str
-    concerns: str
+    week_ending: date | None
+    tier: str | None
+    place: str | None
     message: str
-    details: Mapping[str, object]
+    details: Mapping[str, str | int | float | bool | None]
     first_seen: datetime
     last_seen: datetime
     occurrences: int
     resolved_at: datetime | None
+    acknowledged: Acknowledgment | None
     fingerprint: str
 
 
@@ -39,11 +44,15 @@ class Anomalies:
     anomalies: tuple[AnomalyRow, ...]
 
 
-def anomalies_of(records: Iterable[AnomalyRecord], least: Severity) -> Anomalies:
-    """Those that are at least so severe."""
-    severities = list(Severity)  # worst first
-    shown = severities[: severities.index(least) + 1]
-    return Anomalies(anomalies=tuple(_row(record) for record in records if record.anomaly.severity in shown))
+def as_bad_as(least: Severity) -> frozenset[Severity]:
+    """This severity and the worse ones."""
+    worst_first = list(Severity)
+    return frozenset(worst_first[: worst_first.index(least) + 1])
+
+
+def anomalies_of(records: Iterable[AnomalyRecord]) -> Anomalies:
+    """The document."""
+    return Anomalies(anomalies=tuple(map(_row, records)))
 
 
 def _row(record: AnomalyRecord) -> AnomalyRow:
@@ -52,14 +61,16 @@ def _row(record: AnomalyRecord) -> AnomalyRow:
         severity=anomaly.severity,
         category=anomaly.category,
         stage=anomaly.stage,
-        partition_key=anomaly.partition_key,
-        concerns=" / ".join(map(str, json.loads(anomaly.partition_key).values())),
+        week_ending=anomaly.scope.week_ending,
+        tier=anomaly.scope.tier,
+        place=anomaly.scope.place,
         message=anomaly.message,
         details=anomaly.details,
         first_seen=record.first_seen,
         last_seen=record.last_seen,
         occurrences=record.occurrences,
         resolved_at=record.resolved_at,
+        acknowledged=record.acknowledged,
         fingerprint=record.fingerprint,
     )
 
@@ -68,7 +79,7 @@ def anomalies_page(found: Anomalies, url: str, least: Severity) -> Page:
     """A row for each."""
     page = Page()
     if found.anomalies:
-        page.table(("last_seen", "severity", "concerns", "seen", "message"), [_cells(row) for row in found.anomalies])
+        page.table(("last_seen", "severity", "about", "seen", "message"), [_cells(row) for row in found.anomalies])
     else:
         page.line(f"{url} has no anomaly to show: none is open that is {least} or worse.")
     return page
@@ -79,7 +90,7 @@ def _cells(row: AnomalyRow) -> list[Cell]:
     return [
         f"{row.last_seen:%Y-%m-%d}",
         Toned(row.severity.value, Tone.ASIDE if resolved else _TONES[row.severity]),
-        row.concerns,
+        str(Scope(row.week_ending, row.tier, row.place)),
         row.occurrences,
         f"{row.message}{resolved}",
     ]

@@ -10,7 +10,7 @@ from finra_cli.output import json_text
 from finra_core.domain.anomalies import Severity
 from finra_core.domain.clock import utc_now
 from finra_core.domain.failures import ExitCode
-from finra_core.ports import Usage
+from finra_core.ports.source import Usage
 from finra_core.runs.report import SCHEMA_VERSION, RunReport
 from finra_core.runs.request import Mode
 
@@ -37,14 +37,16 @@ def _failed_run(arguments: Sequence[str], message: str) -> RunReport:
     return RunReport(
         schema_version=SCHEMA_VERSION,
         run_id="",
-        mode=(Mode.DRY_RUN if dry else Mode.RUN).value,
+        mode=Mode.DRY_RUN if dry else Mode.RUN,
         run_date=now.date(),
         started_at=now,
         finished_at=now,
         partitions=(),
         readiness=(),
         anomalies={severity.value: int(severity is Severity.CRITICAL) for severity in Severity},
+        findings=(),
         problems=(message,),
+        sweep=None,
         usage=Usage(),
         expected_usage=Usage(),
         exit_code=ExitCode.CRITICAL.value,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from attrs import frozen
 
 from finra_cli.output import Cell, Page, Tone, Toned
-from finra_core.domain.readiness import Readiness
-from finra_core.history.status import Known, Verdict, WeekStatus, status
+from finra_core.domain.readiness import BlockingIssue, Judgment
 
 
 @frozen(kw_only=True)
-class Judgment:
-    """A judgment on a week. ready_on: the day on which a week that only waits for FINRA can be ready, else null."""
+class JudgmentRow:
+    """A judgment on a week. ready_on: the day on which a week that only waits for FINRA can be ready, else null.
+
+    judged_at: since when it holds.
+    """
 
     week_ending: date
     ready_for: str
@@ -23,60 +26,53 @@ class Judgment:
     all_stages_complete: bool
     no_critical_anomalies: bool
     no_rejected_rows: bool
-    blocking_issues: tuple[str, ...]
+    no_partial_coverage: bool
+    blocking_issues: tuple[BlockingIssue, ...]
+    judged_at: datetime
 
 
 @frozen(kw_only=True)
 class Judgments:
     """The judgments, newest week first."""
 
-    weeks: tuple[Judgment, ...]
+    weeks: tuple[JudgmentRow, ...]
 
 
-def judgments_of(known: Known, ready_for: str, week: date | None, on: date) -> Judgments:
-    """The stored judgments for this use (on this week), and what the day `on` makes of those that wait."""
-    now = {found.week_ending: found for found in status(known, on).weeks}
-    return Judgments(
-        weeks=tuple(
-            _judgment(judgment, now.get(judgment.week_ending))
-            for judgment in known.judgments
-            if judgment.ready_for == ready_for and week in (None, judgment.week_ending)
-        )
+def judgments_of(judgments: Iterable[Judgment]) -> Judgments:
+    """The document."""
+    return Judgments(weeks=tuple(map(_row, judgments)))
+
+
+def _row(judgment: Judgment) -> JudgmentRow:
+    readiness = judgment.readiness
+    return JudgmentRow(
+        week_ending=readiness.week_ending,
+        ready_for=readiness.ready_for,
+        is_ready=readiness.is_ready,
+        ready_on=readiness.ready_on,
+        all_partitions_present=readiness.all_partitions_present,
+        all_stages_complete=readiness.all_stages_complete,
+        no_critical_anomalies=readiness.no_critical_anomalies,
+        no_rejected_rows=readiness.no_rejected_rows,
+        no_partial_coverage=readiness.no_partial_coverage,
+        blocking_issues=readiness.blocking_issues,
+        judged_at=judgment.judged_at,
     )
 
 
-def _judgment(judgment: Readiness, now: WeekStatus | None) -> Judgment:
-    waiting = now is not None and now.verdict is Verdict.WAITING
-    return Judgment(
-        week_ending=judgment.week_ending,
-        ready_for=judgment.ready_for,
-        is_ready=judgment.is_ready,
-        ready_on=now.ready_on if now is not None and waiting else None,
-        all_partitions_present=judgment.all_partitions_present,
-        all_stages_complete=judgment.all_stages_complete,
-        no_critical_anomalies=judgment.no_critical_anomalies,
-        no_rejected_rows=judgment.no_rejected_rows,
-        blocking_issues=judgment.blocking_issues,
-    )
-
-
-def readiness_page(found: Judgments, url: str, week: date | None) -> Page:
+def readiness_page(found: Judgments, url: str, ready_for: str, week: date | None) -> Page:
     """A row for each judgment."""
     page = Page()
-    if not found.weeks:
-        which = f"the week ending {week} has" if week is not None else "no week has"
-        negated = "not been judged" if week is not None else "been judged"
-        page.line(f"{url}: {which} {negated} yet: `finra run` does it.")
-        return page
-    page.table(
-        ("week_ending", "ready_for", "ready", "ready_on", "why_not"), [_row(judgment) for judgment in found.weeks]
-    )
+    if found.weeks:
+        page.table(("week_ending", "ready_for", "ready", "ready_on", "why_not"), [_cells(row) for row in found.weeks])
+    elif week is None:
+        page.line(f"{url}: no week has been judged for {ready_for} yet: `finra run` does it.")
+    else:
+        page.line(f"{url}: the week ending {week} has not been judged for {ready_for} yet: `finra run` does it.")
     return page
 
 
-def _row(judgment: Judgment) -> list[Cell]:
-    ready = (
-        Toned("yes", Tone.GOOD) if judgment.is_ready else Toned("no", Tone.WAITING if judgment.ready_on else Tone.BAD)
-    )
-    ready_on = str(judgment.ready_on) if judgment.ready_on else None
-    return [str(judgment.week_ending), judgment.ready_for, ready, ready_on, "; ".join(judgment.blocking_issues) or None]
+def _cells(row: JudgmentRow) -> list[Cell]:
+    ready = Toned("yes", Tone.GOOD) if row.is_ready else Toned("no", Tone.WAITING if row.ready_on else Tone.BAD)
+    why_not = "; ".join(issue.message for issue in row.blocking_issues)
+    return [str(row.week_ending), row.ready_for, ready, str(row.ready_on) if row.ready_on else None, why_not or None]

@@ -7,25 +7,31 @@ from collections import Counter
 from finra_cli.output import Page, Tone, count
 from finra_core.domain.anomalies import Severity
 from finra_core.domain.failures import ExitCode
-from finra_core.ports import Usage
+from finra_core.domain.revision import Rule
+from finra_core.ports.source import Usage
 from finra_core.runs.report import Outcome, PartitionReport, RunReport
 from finra_core.runs.request import Mode
 
 MONTHLY_ALLOWANCE = 10_000_000_000
 """Bytes of API data a month with FINRA's public credentials (developer.finra.org, fees)."""
 
+_ABSENT = {Outcome.NOT_DUE: "not due", Outcome.LATE: "late", Outcome.NOT_OFFERED: "not offered"}
 _MEANINGS = {ExitCode.SUCCESS: "", ExitCode.PARTIAL: " (partial failure)", ExitCode.CRITICAL: " (critical)"}
 _TONES = {ExitCode.SUCCESS: Tone.GOOD, ExitCode.PARTIAL: Tone.WAITING, ExitCode.CRITICAL: Tone.BAD}
 
 
-def report_page(report: RunReport) -> Page:
-    """The page. What failed, and why, comes last, above the exit code."""
+def report_page(report: RunReport, plan_file: str | None = None) -> Page:
+    """The page. What failed, and why, comes last, above the exit code. plan_file: where a dry run's plan was kept."""
     page = Page()
-    for line in _plan(report) if report.mode == Mode.DRY_RUN.value else _summary(report):
+    for line in _plan(report) if report.mode is Mode.DRY_RUN else _summary(report):
         page.line(line)
+    if plan_file is not None:
+        page.line(
+            f"Plan: {plan_file}. With --plan {plan_file} and the same source and store, `finra run` carries it out."
+        )
     for line in _failures(report):
         page.line(line, Tone.BAD)
-    if report.mode == Mode.DRY_RUN.value:
+    if report.mode is Mode.DRY_RUN:
         page.line("No database writes performed.")
     code = ExitCode(report.exit_code)
     page.line(f"Exit code: {report.exit_code}{_MEANINGS[code]}", _TONES[code])
@@ -62,9 +68,7 @@ def _summary(report: RunReport) -> list[str]:
         f"Partitions skipped: {report.count(Outcome.SKIPPED)} / {total} (unchanged)",
         f"Partitions failed: {failed} / {total}" if failed else f"Failures: {len(report.problems)}",
     ]
-    for outcome, name in ((Outcome.NOT_DUE, "not due"), (Outcome.LATE, "late")):
-        if report.count(outcome):
-            counts.append(f"Partitions {name}: {report.count(outcome)} / {total}")
+    counts += [f"Partitions {name}: {report.count(o)} / {total}" for o, name in _ABSENT.items() if report.count(o)]
     ready = sum(readiness.is_ready for readiness in report.readiness)
     counts.append(f"Weeks ready: {ready} / {len(report.readiness)}")
     found = ", ".join(f"{report.anomalies[severity.value]} {severity}" for severity in Severity)
@@ -77,7 +81,7 @@ def _summary(report: RunReport) -> list[str]:
 def _first_captures(report: RunReport) -> int:
     """How many of the ingested partitions had no capture before."""
     return sum(
-        partition.outcome is Outcome.INGESTED and partition.reason.startswith("No prior capture")
+        partition.outcome is Outcome.INGESTED and partition.rule is Rule.FIRST_CAPTURE
         for partition in report.partitions
     )
 
@@ -87,7 +91,7 @@ def _weeks(report: RunReport) -> list[str]:
 
 
 def _rest(report: RunReport) -> str:
-    names = {Outcome.FAILED: "failed", Outcome.NOT_DUE: "not due", Outcome.LATE: "late"}
+    names = {Outcome.FAILED: "failed", **_ABSENT}
     return "".join(f", {report.count(o)} {name}" for o, name in names.items() if report.count(o))
 
 

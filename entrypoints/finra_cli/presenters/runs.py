@@ -12,7 +12,7 @@ from finra_cli.output import Cell, Page, Tone, Toned, minute
 from finra_cli.presenters.run import report_page
 from finra_cli.suggestions import did_you_mean
 from finra_core.domain.errors import ConfigurationError
-from finra_core.ports import RunRecord
+from finra_core.ports.store import RunRecord
 from finra_core.runs.report import Outcome, RunReport
 
 _TONES = {0: Tone.GOOD, 1: Tone.WAITING, 2: Tone.BAD}

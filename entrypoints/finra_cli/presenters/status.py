@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from finra_cli.output import Cell, Page, Tone, Toned, count, minute
+from finra_core.domain.readiness import IssueKind
 from finra_core.domain.tiers import TIERS
 from finra_core.history.status import Gap, LastRun, NextDue, Progress, Status, TierStatus, Totals, Verdict, WeekStatus
 
 SHOWN = 12
 """Weeks that are shown unless all are asked for."""
 
+_ABSENT = (IssueKind.WAITING_FOR_TIER, IssueKind.MISSING_TIER)
 _TONES = {Verdict.READY: Tone.GOOD, Verdict.WAITING: Tone.WAITING, Verdict.BLOCKED: Tone.BAD}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -59,8 +61,8 @@ def _tier(tier: TierStatus) -> Cell:
 
 
 def _verdict(week: WeekStatus) -> Cell:
-    absent = sum(tier.capture_id is None for tier in week.tiers.values())
-    others = week.blocking_issues[absent:]  # of the absent tiers, their columns say it
+    # Of absent tiers their columns tell.
+    others = [issue.message for issue in week.blocking_issues if issue.kind not in _ABSENT]
     why = f" until {week.ready_on}" if week.ready_on else f": {'; '.join(others)}" if others else ""
     return Toned(week.verdict.value + why, _TONES[week.verdict])
 
