@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from threading import RLock
 
-from attrs import frozen
+from attrs import field, frozen
 
 from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
 from finra_core.domain.policies import BUILT_IN, Policy
@@ -40,11 +41,14 @@ class Run:
 
 @frozen
 class Observers:
-    """Several observers as one; each is told in turn."""
+    """Several observers as one; each is told in turn, of one event at a time, whichever threads the events are from."""
 
     observers: tuple[Observer, ...]
+    # An observer may do what tells of more.
+    _telling: RLock = field(factory=RLock, eq=False, repr=False)
 
     def on_event(self, event: Event) -> None:
         """Tell each of them."""
-        for observer in self.observers:
-            observer.on_event(event)
+        with self._telling:
+            for observer in self.observers:
+                observer.on_event(event)
