@@ -120,7 +120,7 @@ def _moved(view: ReadView, before: Capture, after: Capture, changes: Sequence[Ro
 
 @frozen(kw_only=True)
 class VenueImpact:
-    """A venue whose volume or share of the tier differs. Its shares of the tier are fractions, None where it has none."""
+    """A venue whose volume or share of the tier differs; the shares are fractions, None where it has none."""
 
     venue: Venue
     shares_before: int

@@ -41,7 +41,6 @@ class Run:
 
 @frozen
 class Observers:
-<<<<<<< HEAD
     """Several observers as one; each is told in turn, and of one event at a time, whichever thread it comes from."""
 
     observers: tuple[Observer, ...]
@@ -50,16 +49,5 @@ class Observers:
     def on_event(self, event: Event) -> None:
         """Tell each of them."""
         with self._lock:
-=======
-    """Several observers as one; each is told in turn, of one event at a time, whichever threads the events are from."""
-
-    observers: tuple[Observer, ...]
-    # An observer may do what tells of more.
-    _telling: RLock = field(factory=RLock, eq=False, repr=False)
-
-    def on_event(self, event: Event) -> None:
-        """Tell each of them."""
-        with self._telling:
->>>>>>> runtests
             for observer in self.observers:
                 observer.on_event(event)
