@@ -41,6 +41,7 @@ from finra_core.testing.examples import (
 from finra_sqlite import open_store
 
 CAPTURE_ID = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251231"
+PARTITION_KEY = '{"week_ending": "2025-12-26", "tier": "NMS_TIER_1"}'
 WEEK_KEY = json.dumps({"week_ending": WEEK.isoformat()})
 UPSERT = """
     INSERT INTO core_data_readiness (
@@ -112,7 +113,7 @@ def test_the_manifest_tells_every_stage_of_a_capture(
         ("NORMALIZED", 1, "2026-01-20T13:01:00.123456Z"),
         ("CALC", 1, "2026-01-20T12:00:00.123456Z"),
     ]
-    assert {each[3] for each in found} == {'{"week_ending": "2025-12-26", "tier": "NMS_TIER_1"}'}
+    assert {each[3] for each in found} == {PARTITION_KEY}
     assert json.loads(found[0][4]) == {
         "source_last_updated": "2025-12-29",
         "source_row_count": 1,
@@ -171,7 +172,7 @@ def test_the_history_says_how_long_a_judgment_held_and_why_the_week_was_blocked(
     put_judgments(store, judgment(WEEK, issue, captures=[capture]))
     put_judgments(store, judgment(minute=5), judgment(minute=7, ready_for="compliance"), judgment(minute=8))
     found = database.execute(
-        "SELECT ready_for, is_ready, captures, judged_at, superseded_at FROM core_readiness_history ORDER BY judgment_no"
+        "SELECT ready_for, is_ready, captures, judged_at, superseded_at FROM core_readiness_history"
     ).fetchall()
     noon = "2026-01-20T12:{:02}:00.123456Z".format
     assert sorted(found) == [
@@ -221,7 +222,7 @@ def test_decisions_can_be_queried_with_what_they_rest_on(
     [
         (
             Scope.partition(T1),
-            ('{"week_ending": "2025-12-26", "tier": "NMS_TIER_1"}', "2025-12-26", "NMS_TIER_1", None),
+            (PARTITION_KEY, "2025-12-26", "NMS_TIER_1", None),
         ),
         (Scope.week(WEEK), (WEEK_KEY, "2025-12-26", None, None)),
         (Scope.at("a/b.csv"), ('{"place": "a/b.csv"}', None, None, "a/b.csv")),
