@@ -6,11 +6,18 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from finra_core import __version__
-from support.command import Command
+from support.command import Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 REFUSED = {
     "an unknown command": (["ingest"], "'ingest'"),
@@ -127,8 +134,10 @@ def test_help_imports_nothing_of_the_domain() -> None:
     assert imported & {"attrs", "concurrent.futures", "importlib.metadata", "hashlib", "json"} == set()
 
 
-def test_a_run_on_the_simulator_imports_no_http(finra: Command) -> None:
-    ended = finra("run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"})
+def test_a_run_on_the_simulator_imports_no_http(tmp_path: Path) -> None:
+    ended = Command(tmp_path)(
+        "run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"}
+    )
 
     assert "import 'finra_simulator'" in ended.stderr
     assert "import 'urllib3'" not in ended.stderr
