@@ -61,6 +61,14 @@ REFUSED = {
 }
 
 
+STARTED_WITH = set(
+    subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    ).stdout.split()
+)
+"""What an interpreter of this environment has imported before it does anything."""
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_it_is_refused_in_one_line_with_code_2_and_nothing_is_made(finra: Command, case: str) -> None:
     arguments, said = REFUSED[case]
@@ -126,6 +134,8 @@ def test_help_imports_nothing_of_the_domain() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     imported = set(ended.stderr.split())
+    others = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names) - STARTED_WITH
+    assert others == {"click", "finra_cli", "finra_core"}  # so that it takes little more than importing click does
     assert {name for name in imported if name.startswith("finra_core")} == {
         "finra_core",
         "finra_core.domain",
