@@ -140,9 +140,9 @@ def test_the_schema_is_looked_after_by_its_url(postgres: Server, empty_database:
         assert admin.version() == admin.newest_version == HEAD
     with postgres.connect(empty_database) as connection:
         connection.execute("UPDATE finra_schema_version SET version_num = '9999'")
-    for act in (admin.version, admin.upgrade):
-        with pytest.raises(StoreSchemaError, match="upgrade finra-core"):
-            act()
+    assert admin.version() == "9999"
+    with pytest.raises(StoreSchemaError, match="upgrade finra-core"):
+        admin.upgrade()
 
 
 def test_reading_alone_refuses_transactions_and_so_does_the_server(postgres: Server, url: str) -> None:
