@@ -39,7 +39,7 @@ class WeekState:
     """All that readiness depends on. `tiers` has the tiers with a capture, in tier order.
 
     across_tiers_analyzed: whether there are analytics over the newest normalized capture of each tier.
-    open_criticals: unresolved CRITICAL anomalies of the week, or of any of its tiers.
+    anomalies: unresolved ones above INFO, of the week or of any of its tiers.
     """
 
     week_ending: date

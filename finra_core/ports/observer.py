@@ -78,7 +78,7 @@ class SourceFailed(Event):
 
 @frozen(kw_only=True)
 class Decided(Event):
-    """A partition will get no new capture, or a fetched one gets one."""
+    """What becomes of a partition that gets no new capture; of one that gets one `CaptureStored` tells."""
 
     partition: Partition
     decision: Decision
@@ -123,10 +123,14 @@ class AnalysisStored(Event):
 
 @frozen(kw_only=True)
 class AnomalyFound(Event):
-    """A check found something. recorded: whether it is committed yet; in a dry run it never is."""
+    """A check found something.
+
+    recorded: whether it is committed yet; in a dry run it never is. told: whether `SourceFailed` has told its cause.
+    """
 
     anomaly: Anomaly
     recorded: bool = True
+    told: bool = False
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from attrs import define, evolve, field
@@ -43,7 +43,7 @@ def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRep
         found = _findings(planned)
         tally.enter(planned_report(planned, rehearsed=True), found)
         if planned.decision.action in (Action.WAIT, Action.FAIL):
-            _tell(run, planned, found, recorded=False)
+            _tell(run, plan, planned, found, recorded=False)
     return tally.close(
         plan,
         run_id=run.run_id,
@@ -157,12 +157,13 @@ class _Work:
 
     def _settle(self, settled: list[PlannedPartition]) -> None:
         """Report and record, in one transaction, what needs no fetching: skipped, absent, and those that failed."""
+        if not settled:
+            return
         found = {planned.partition: _findings(planned) for planned in settled}
+        again(self.run, lambda: _record_settled(self.run, self.plan, settled, found))
         for planned in settled:
-            _tell(self.run, planned, found[planned.partition])
+            _tell(self.run, self.plan, planned, found[planned.partition])
             self.tally.enter(planned_report(planned), found[planned.partition])
-        if settled:
-            again(self.run, lambda: _record_settled(self.run, self.plan, settled, found))
 
     def normalize(self) -> None:
         """Phase 2: every raw capture that waits for records, whoever left it so."""
@@ -200,9 +201,7 @@ class _Work:
         for week in sorted((week for week in states if states[week].tiers), reverse=True):
             analyze_week(self.run, states[week], self.in_hand)
             found = missing_tiers(states[week], targets, self.run.run_date)
-            for anomaly in found:
-                self.run.tell(AnomalyFound, anomaly=anomaly)
-            self.tally.note(found)
+            self._note(found)
             checks.append(Check(Scope.week(week), Stage.CALC, found, OF_WEEKS))
         self.in_hand.clear()
         return checks
@@ -211,10 +210,13 @@ class _Work:
         with self.run.store.read() as view:
             checks = coverage_checks(view, weeks, self.run.bounds)
         for check in checks:
-            for anomaly in check.found:
-                self.run.tell(AnomalyFound, anomaly=anomaly)
-            self.tally.note(check.found)
+            self._note(check.found)
         return checks
+
+    def _note(self, found: Sequence[Anomaly]) -> None:
+        """Tell once a run of what the judging of the weeks will record, though several batches come past it."""
+        for anomaly in self.tally.note(found):
+            self.run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
 
     def _unanalyzed(self, weeks: Collection[date] | None) -> list[Capture]:
         wanted = None if weeks is None else frozenset(weeks)
@@ -253,9 +255,15 @@ def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:
     return ()
 
 
-def _tell(run: Run, planned: PlannedPartition, found: tuple[Anomaly, ...], *, recorded: bool = True) -> None:
-    if planned.failure is None:
-        run.tell(Decided, partition=planned.partition, decision=planned.decision, reason=reason(planned.decision))
-        return
+def _tell(
+    run: Run, plan: Plan, planned: PlannedPartition, found: tuple[Anomaly, ...], *, recorded: bool = True
+) -> None:
+    run.tell(Decided, partition=planned.partition, decision=planned.decision, reason=reason(planned.decision))
+    told = planned.failure is not None and planned.failure.message in _told_causes(plan)
     for anomaly in found:
-        run.tell(AnomalyFound, anomaly=anomaly, recorded=recorded)
+        run.tell(AnomalyFound, anomaly=anomaly, recorded=recorded, told=told)
+
+
+def _told_causes(plan: Plan) -> list[str]:
+    """Why the source as a whole failed: told once, when it happened."""
+    return [problem.message for problem in plan.problems if problem.place is None]

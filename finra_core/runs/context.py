@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from threading import RLock
 
-from attrs import frozen
+from attrs import field, frozen
 
 from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
 from finra_core.domain.policies import BUILT_IN, Policy
@@ -40,11 +41,13 @@ class Run:
 
 @frozen
 class Observers:
-    """Several observers as one; each is told in turn."""
+    """Several observers as one; each is told in turn, and of one event at a time, whichever thread it comes from."""
 
     observers: tuple[Observer, ...]
+    _lock: RLock = field(factory=RLock, init=False, eq=False, repr=False)
 
     def on_event(self, event: Event) -> None:
         """Tell each of them."""
-        for observer in self.observers:
-            observer.on_event(event)
+        with self._lock:
+            for observer in self.observers:
+                observer.on_event(event)

@@ -217,8 +217,9 @@ def _fail(run: Run, planned: PlannedPartition, error: Exception) -> Ingested:
             record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_INGESTION)], at)
 
     again(run, record)
-    run.tell(AnomalyFound, anomaly=anomaly)
-    return Ingested(partition=partition, decision=decision, failure=failure, found=(anomaly,))
+    result = Ingested(partition=partition, decision=decision, failure=failure, found=(anomaly,))
+    _tell(run, result, run.clock())
+    return result
 
 
 def _tell(run: Run, result: Ingested, began: datetime) -> None:
@@ -226,8 +227,8 @@ def _tell(run: Run, result: Ingested, began: datetime) -> None:
     why = reason(result.decision)
     if result.capture is None:
         run.tell(Decided, partition=result.partition, decision=result.decision, reason=why)
-        return
-    seconds = (run.clock() - began).total_seconds()
-    run.tell(CaptureStored, capture=result.capture, decision=result.decision, reason=why, seconds=seconds)
+    else:
+        seconds = (run.clock() - began).total_seconds()
+        run.tell(CaptureStored, capture=result.capture, decision=result.decision, reason=why, seconds=seconds)
     for anomaly in result.found:
         run.tell(AnomalyFound, anomaly=anomaly)

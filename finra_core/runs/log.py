@@ -71,8 +71,10 @@ class RunLog:
 
     @on_event.register
     def _(self, event: Decided) -> None:
+        if _is_finding(event.decision):
+            return  # in the same words
         ending = ", skipping" if _is_skipped(event.decision) else ""
-        log.log(_decision_level(event.decision), "  %s: %s%s", event.partition, event.reason, ending)
+        log.info("  %s: %s%s", event.partition, event.reason, ending)
 
     @on_event.register
     def _(self, event: CaptureStored) -> None:
@@ -99,6 +101,11 @@ class RunLog:
     @on_event.register
     def _(self, event: AnomalyFound) -> None:
         anomaly = event.anomaly
+        if anomaly.severity is Severity.INFO:
+            return  # the audit trail of what was decided, which has its line
+        if event.told:
+            log.debug("  %s: %s", anomaly.scope, anomaly.message)
+            return
         where = "" if anomaly.scope.place else f"  {anomaly.scope}: "  # a place's message names it
         log.log(_LEVELS[anomaly.severity], "%s%s", where, anomaly.message)
         if anomaly.severity is Severity.ERROR and event.recorded:
@@ -125,8 +132,9 @@ def _is_skipped(decision: Decision) -> bool:
     return decision.action is Action.SKIP and decision.rule is not Rule.NO_LONGER_OFFERED
 
 
-def _decision_level(decision: Decision) -> int:
-    return logging.WARNING if decision.rule is Rule.LATE else logging.INFO
+def _is_finding(decision: Decision) -> bool:
+    """Whether it is an anomaly above INFO, which is told of too."""
+    return decision.action is Action.FAIL or decision.rule is Rule.LATE
 
 
 def _say_readiness(readiness: Readiness, *, unchanged: bool) -> None:

@@ -21,7 +21,7 @@ from finra_core.domain.revision import (
     decide_by_version,
 )
 from finra_core.domain.tiers import Tier
-from finra_core.ports.observer import Phase, SourceFailed, WeeksTargeted
+from finra_core.ports.observer import Phase, PhaseStarted, SourceFailed, WeeksTargeted
 from finra_core.ports.source import Listing, SourceKind
 from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
@@ -59,6 +59,7 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
     Raises:
         StoreError: the store failed.
     """
+    run.tell(PhaseStarted, phase=Phase.PLAN)
     planned_at = run.clock()
     listing = _list(run)
     targets = _targets(run, request, listing)
@@ -92,6 +93,7 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
 
 def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
     """The plan with every COMPARE decided by content: fetched and compared, nothing kept."""
+    run.tell(PhaseStarted, phase=Phase.COMPARE)
     return evolve(plan, partitions=tuple(pool.run(Phase.COMPARE, _compare, run, plan.partitions)), resolved=True)
 
 

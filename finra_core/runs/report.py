@@ -150,8 +150,9 @@ class Tally:
         """Add to a partition's report: what failed stays failed, what was ingested stays so."""
         before = self._reports.get(report.partition)
         if before is not None:
-            kept = report if report.outcome is Outcome.FAILED else before
-            report = evolve(kept, stages=before.stages + report.stages, rows=before.rows)
+            if report.outcome is Outcome.FAILED:
+                before = evolve(before, outcome=report.outcome, reason=report.reason)
+            report = evolve(before, stages=before.stages + report.stages)
         self._reports[report.partition] = report
         self.note(found)
 
@@ -161,10 +162,11 @@ class Tally:
         if before is not None:
             self._reports[partition] = evolve(before, stages=(*before.stages, stage))
 
-    def note(self, found: Iterable[Anomaly]) -> None:
-        """Count a finding once a run, however often a week-by-week run comes past it."""
-        for anomaly in found:
-            self._found.setdefault(anomaly.fingerprint, anomaly)
+    def note(self, found: Iterable[Anomaly]) -> list[Anomaly]:
+        """Count a finding once a run, however often a week-by-week run comes past it. Those that are new."""
+        new = [anomaly for anomaly in found if anomaly.fingerprint not in self._found]
+        self._found.update((anomaly.fingerprint, anomaly) for anomaly in new)
+        return new
 
     def close(
         self,

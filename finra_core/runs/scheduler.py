@@ -88,6 +88,7 @@ class Scheduler:
         """
         request = evolve(plan.request, mode=Mode.RUN, run_date=plan.run_date)
         run = self._begin(request)
+        run.tell(RunStarted, mode=request.mode.value, run_date=run.run_date)
         started_at = self._clock()
         with self._pools(request) as pools:
             now = make_plan(run, request, pools.fetching)
@@ -109,6 +110,7 @@ class Scheduler:
         """
         request = request or RunRequest()
         run = self._begin(request)
+        run.tell(RunStarted, mode=request.mode.value, run_date=run.run_date)
         started_at = self._clock()
         with self._pools(request) as pools:
             plan = make_plan(run, request, pools.fetching)
@@ -131,7 +133,6 @@ class Scheduler:
             policies=request.policies,
             bounds=request.bounds,
         )
-        run.tell(RunStarted, mode=request.mode.value, run_date=run_date)
         if self._executor is not None:
             # What cannot follow to where the executor works is to be known before anything is read or written.
             self._executor.submit(_follow, run).result()
