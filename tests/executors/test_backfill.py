@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import closing
 from datetime import datetime
 from functools import partial
 
 import pytest
 
-from finra_core import Outcome, RunReport, RunRequest, Scheduler, open_executor, open_source, open_store
-from finra_core.ports import Store
+from finra_core import Event, Outcome, RunReport, RunRequest, Scheduler, Store, open_executor, open_source, open_store
+from finra_core.ports.observer import Phase, StepFinished
 from support.harness import SerialExecutor, contents
 from support.worker_processes import needs
 
 WEEKS = 104
 SOURCE = "simulator:?seed=5&symbols=2&rate=0.3&first_week=2023-10-02&now=2026-01-05T15:30:00Z"
 CLOCK = partial(datetime.fromisoformat, "2026-01-05T15:30:00+00:00")
+KILLED_IN = (Phase.INGESTION, Phase.NORMALIZATION)
 REQUEST = RunRequest(lookback_weeks=WEEKS, workers=2)
 
 
@@ -26,16 +26,17 @@ def test_a_backfill_with_a_killed_worker_equals_the_serial_one(postgres_url: str
     needs("dask:")
     executor = open_executor("dask:", 2)
 
-    def kill_a_worker(phase: str, done: int, total: int) -> None:
-        if phase in ("Ingestion", "Normalization") and done == total // 2:
-            os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
+    class Killer:
+        def on_event(self, event: Event) -> None:
+            if isinstance(event, StepFinished) and event.phase in KILLED_IN and event.done == event.total // 2:
+                os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
 
     def backfill(store: Store, **options: object) -> tuple[RunReport, object]:
-        with closing(open_source(SOURCE)) as source, closing(store):
+        with open_source(SOURCE) as source, store:
             scheduler = Scheduler(source=source, store=store, clock=CLOCK, **options)  # type: ignore[arg-type]
             return scheduler.run(REQUEST), contents(store)
 
-    report, held = backfill(open_store(postgres_url), executor=executor, progress=kill_a_worker)
+    report, held = backfill(open_store(postgres_url), executor=executor, observers=(Killer(),))
     executor.shutdown()
     serially, expected = backfill(open_store("memory:"), executor=SerialExecutor())
     assert report.count(Outcome.INGESTED) == serially.count(Outcome.INGESTED) == WEEKS * 3

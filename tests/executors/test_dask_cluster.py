@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
-from finra_core.runs.carrying import CarryingExecutor
 
 from finra_core import ConfigurationError, open_executor, open_store
+from finra_workers import WorkerExecutor
 from support.harness import contents
 from support.worker_processes import DAYS, needs, run, serial, told
 
@@ -46,10 +45,10 @@ def test_run_after_run_on_the_same_workers_ends_where_serial_runs_do(
     url, reports = cluster_url(2), []
     for day in DAYS:
         executor = open_executor(url, 99)
-        assert isinstance(executor, CarryingExecutor)
-        assert executor.journey.processes == 2
-        assert not executor.journey.one_machine
-        with closing(open_store(postgres_url)) as store:
+        assert isinstance(executor, WorkerExecutor)
+        assert executor.processes == 2
+        assert not executor.same_machine
+        with open_store(postgres_url) as store:
             reports.append(told(run(executor, store, day)))
             held = contents(store)
         executor.shutdown()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from finra_core import open_source, open_store
-from finra_core.ports import Source, Store
+from finra_core import Source, Store, open_source, open_store
 from finra_core.testing.executor import ExecutorContract
 from support.harness import MONDAY_MORNING, SerialExecutor
 from support.worker_processes import source_url
@@ -24,7 +22,7 @@ class OnSqlite(ExecutorContract):
 
     @pytest.fixture
     def source(self) -> Iterator[Source]:
-        with closing(open_source(source_url(f"{MONDAY_MORNING:%Y-%m-%dT%H:%M:%SZ}"))) as source:
+        with open_source(source_url(f"{MONDAY_MORNING:%Y-%m-%dT%H:%M:%SZ}")) as source:
             yield source
 
     @pytest.fixture

@@ -6,15 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import closing
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from finra_core import open_executor, open_store
+from finra_core import Store, open_executor, open_store
 from finra_core.domain.errors import WorkersLostError
-from finra_core.ports import Store
 from support.harness import SerialExecutor, contents
 from support.worker_processes import DAYS, FatalStore, needs, run, serial, told
 
@@ -28,7 +26,7 @@ def test_dask_gives_a_killed_workers_steps_to_another(
     dies_at: int, shared_executor: Callable[[str], Executor], postgres_url: str, tmp_path: Path
 ) -> None:
     marker = tmp_path / "died"
-    with closing(open_store(postgres_url)) as store:
+    with open_store(postgres_url) as store:
         fatal = cast("Store", FatalStore(store, postgres_url, dies_at, marker))
         report = run(shared_executor("dask:"), fatal, DAYS[0])
         held = contents(store)
@@ -70,7 +68,7 @@ def test_a_cluster_that_has_lost_all_its_workers_ends_the_run_and_does_not_wait_
 
 def test_a_broken_pool_ends_the_run_and_the_next_one_goes_on(postgres_url: str, tmp_path: Path) -> None:
     executor = open_executor("processes:", 2)
-    with closing(open_store(postgres_url)) as store:
+    with open_store(postgres_url) as store:
         fatal = cast("Store", FatalStore(store, postgres_url, 9, tmp_path / "died"))
         with pytest.raises(WorkersLostError, match="the next run goes on from there"):
             run(executor, fatal, DAYS[0])

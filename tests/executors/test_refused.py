@@ -4,59 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from finra_core.runs.carrying import CarryingExecutor
-from finra_core.runs.reopening import Journey
 
-from finra_core import ConfigurationError, RunRequest, Scheduler, open_executor, open_source, open_store
+from finra_core import (
+    ConfigurationError,
+    RunRecord,
+    RunRequest,
+    Scheduler,
+    Store,
+    open_executor,
+    open_source,
+    open_store,
+)
 from finra_simulator import SimulatorSource, World
+from finra_workers import WorkerExecutor
 from support.harness import MONDAY_MORNING, SerialExecutor
 from support.worker_processes import DAYS, needs, run, source_url
 
 
-def elsewhere(*, one_machine: bool) -> Executor:
-    return CarryingExecutor(SerialExecutor(), Journey(2, one_machine=one_machine))
+def elsewhere(*, same_machine: bool) -> Executor:
+    return WorkerExecutor(SerialExecutor(), processes=2, same_machine=same_machine)
+
+
+def runs(store: Store) -> list[RunRecord]:
+    with store.read() as view:
+        return view.runs()
 
 
 def test_a_store_in_memory_cannot_follow() -> None:
-    with closing(open_store("memory:")) as store:
+    with open_store("memory:") as store:
         with pytest.raises(ConfigurationError, match="memory store lives in one process"):
-            run(elsewhere(one_machine=True), store, DAYS[0])
-        assert store.runs() == []
+            run(elsewhere(same_machine=True), store, DAYS[0])
+        assert runs(store) == []
 
 
 def test_a_world_made_by_hand_cannot_follow(tmp_path: Path) -> None:
-    with closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store:
-        scheduler = Scheduler(source=SimulatorSource(World()), store=store, executor=elsewhere(one_machine=True))
+    with open_store(f"sqlite:///{tmp_path / 'finra.db'}") as store:
+        scheduler = Scheduler(source=SimulatorSource(World()), store=store, executor=elsewhere(same_machine=True))
         with pytest.raises(ConfigurationError, match="simulated world made by hand"):
             scheduler.run(RunRequest())
-        assert store.runs() == []
+        assert runs(store) == []
 
 
 def test_a_clock_that_is_no_function_of_a_module_cannot_follow(tmp_path: Path) -> None:
     with (
-        closing(open_source(source_url(DAYS[0]))) as source,
-        closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store,
+        open_source(source_url(DAYS[0])) as source,
+        open_store(f"sqlite:///{tmp_path / 'finra.db'}") as store,
     ):
-        lost = Scheduler(source=source, store=store, executor=elsewhere(one_machine=True), clock=lambda: MONDAY_MORNING)
+        executor = elsewhere(same_machine=True)
+        lost = Scheduler(source=source, store=store, executor=executor, clock=lambda: MONDAY_MORNING)
         with pytest.raises(ConfigurationError, match="cannot be taken to other processes"):
             lost.run(RunRequest())
-        assert store.runs() == []
+        assert runs(store) == []
 
 
 def test_several_machines_cannot_share_a_sqlite_file(tmp_path: Path) -> None:
-    with closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store:
+    with open_store(f"sqlite:///{tmp_path / 'finra.db'}") as store:
         with pytest.raises(ConfigurationError, match=r"several machines cannot write safely.*postgresql"):
-            run(elsewhere(one_machine=False), store, DAYS[0])
-        assert store.runs() == []
+            run(elsewhere(same_machine=False), store, DAYS[0])
+        assert runs(store) == []
 
 
 def test_several_machines_can_share_a_postgres(postgres_url: str) -> None:
-    with closing(open_store(postgres_url)) as store:
-        assert run(elsewhere(one_machine=False), store, DAYS[0]).exit_code == 0
+    with open_store(postgres_url) as store:
+        assert run(elsewhere(same_machine=False), store, DAYS[0]).exit_code == 0
 
 
 @pytest.mark.parametrize("url", ["threads:4", "processes://host", "dask:host:8786", "dask://"])
@@ -84,8 +97,8 @@ def test_what_a_worker_cannot_open_ends_the_run_and_not_the_worker(
     folder = tmp_path / "files"
     folder.mkdir()
     with (
-        closing(open_source(f"file:{folder}")) as source,
-        closing(open_store(f"sqlite:///{tmp_path / 'finra.db'}")) as store,
+        open_source(f"file:{folder}") as source,
+        open_store(f"sqlite:///{tmp_path / 'finra.db'}") as store,
     ):
         folder.rmdir()
         executor = shared_executor("processes:")

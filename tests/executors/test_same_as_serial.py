@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,22 @@ from finra_core import Mode, Outcome, RunReport, open_store
 from support.harness import contents
 from support.worker_processes import DAYS, run, serial, told
 
+PARTITIONS = 3 + 3 + 1 + 1
+"""A look-back of two weeks on 2026-01-05: two weeks due in all tiers, and two newer ones due in Tier 1 alone."""
+
 
 def runs(executor: Executor, url: str) -> tuple[object, list[RunReport]]:
-    with closing(open_store(url)) as store:
+    with open_store(url) as store:
         reports = [run(executor, store, day) for day in DAYS]
         return contents(store), reports
 
 
 def test_a_serial_run_captures_restates_and_is_ready_for_trading() -> None:
     held, reports = serial()
-    assert reports[0].count(Outcome.INGESTED) == 6
+    assert reports[0].count(Outcome.INGESTED) == PARTITIONS
     assert any(revised.reason.startswith("FINRA") or revised.revision for revised in reports[1].partitions)
     assert isinstance(held["readiness"], list)
-    assert len(held["captures"]) > 6
+    assert len(held["captures"]) > PARTITIONS
 
 
 @pytest.mark.parametrize("scheme", ["threads:", "processes:", "dask:"])
@@ -50,7 +52,7 @@ def test_on_postgres_it_ends_where_a_serial_run_does(
 
 def test_a_dry_run_in_processes_leaves_no_file(shared_executor: Callable[[str], Executor], tmp_path: Path) -> None:
     path = tmp_path / "finra.db"
-    with closing(open_store(f"sqlite:///{path}", read_only=True)) as store:
+    with open_store(f"sqlite:///{path}", read_only=True) as store:
         report = run(shared_executor("processes:"), store, DAYS[0], mode=Mode.DRY_RUN)
-    assert report.count(Outcome.WOULD_INGEST) == 6
+    assert report.count(Outcome.WOULD_INGEST) == PARTITIONS
     assert not path.exists()

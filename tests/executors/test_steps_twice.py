@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
-from finra_core.ports import Store
+from finra_core import Store
 from support.harness import SerialExecutor, contents
 from support.worker_processes import DAYS, run, serial, told
 
