@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from attrs import frozen
 
-from finra_core.domain.captures import Capture
+from finra_core.domain.captures import Capture, capture_order
 from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import day_has_ended
 
@@ -33,8 +33,9 @@ class Turn:
 
 def rotation(older: Collection[Capture]) -> list[Turn]:
     """Whose turn it is among the newest captures of older partitions."""
-    by_check = sorted(older, key=lambda capture: (capture.checked_at, capture.number))
-    by_verification = sorted(older, key=lambda capture: (capture.verified_at, capture.number))
+    # Numbers tell who was first to store, which is chance: of equal ones the oldest partition is first.
+    by_check = sorted(older, key=lambda capture: (capture.checked_at, capture_order(capture)))
+    by_verification = sorted(older, key=lambda capture: (capture.verified_at, capture_order(capture)))
     due = by_check[: -(-len(by_check) // ROTATION_DAYS)]
     verified = {capture.number for capture in by_verification[:VERIFIED_A_RUN]}
     others = [capture for capture in by_verification[:VERIFIED_A_RUN] if capture not in due]
