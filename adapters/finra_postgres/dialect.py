@@ -45,6 +45,7 @@ from finra_sql.failures import translated
 
 _WAIT_SECONDS = 30
 _BLOCK_ROWS = 4096
+_MANY_ROWS = 100
 
 # A transaction sees the state of its first query, not that of its beginning.
 _READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
@@ -140,11 +141,15 @@ class PostgresDialect:
     def insert_missing(
         self, connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[tuple[Any, ...]]
     ) -> None:
-        """As arrays of one statement: a sixth of the time of as many lists of values."""
-        if rows:
-            names = [column.name for column in columns]
-            given = insert(columns[0].table).from_select(names, select(_rows_as_table(columns, rows)))
+        """Many as arrays of one statement: a sixth of the time of as many lists of values. Few may be large."""
+        names = [column.name for column in columns]
+        given = insert(columns[0].table)
+        if len(rows) >= _MANY_ROWS:
+            given = given.from_select(names, select(_rows_as_table(columns, rows)))
             connection.execute(given.on_conflict_do_nothing())
+        elif rows:
+            values = [dict(zip(names, row, strict=True)) for row in rows]
+            connection.execute(given.on_conflict_do_nothing(), values)
 
     def insert_new(self, connection: Connection, table: Table, values: Mapping[str, Any]) -> int | None:
         new = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)

@@ -114,6 +114,8 @@ def _conditions(dialect: SqlDialect, query: CaptureQuery) -> list[ColumnElement[
         found.append(dialect.among(captures.c.week_ending, query.weeks))
     if query.captured_by is not None:
         found.append(captures.c.captured_at <= query.captured_by)
+    if query.known_at is not None:
+        found.append(captures.c.normalized_at <= query.known_at)
     if query.normalized is not None:
         raw = captures.c.normalized_at.is_(None)
         found.append(~raw if query.normalized else raw)

@@ -42,19 +42,21 @@ _VERSIONS = select(*(row_versions.c[name] for name in _Version._fields))
 def read(session: Session, capture: Capture) -> Records:
     """The records of a capture. Put in order here, by the names' ranks: as integers they sort ten times as fast."""
     own = _alive(capture)
-    security_keys, security_ranks = _ranked(session, securities, own)
-    venue_keys, venue_ranks = _ranked(session, venues, own)
+    security_names, security_ranks = _ranked(session, securities, own)
+    venue_names, venue_ranks = _ranked(session, venues, own)
     found = session.fetch_tuples(_VERSIONS.where(own))
     if not found:
         _check_normalized(session, capture)
-    rows = sorted([(security_ranks[s], venue_ranks[v], *values) for s, v, *values in found])
-    ranked_securities, ranked_venues, micros, trades, days = map(list, zip(*rows, strict=True)) if rows else ([],) * 5
+    width = len(venue_names)
+    places = [security_ranks[row[0]] * width + venue_ranks[row[1]] for row in found]
+    order = sorted(range(len(found)), key=places.__getitem__)
+    places, found = [places[i] for i in order], [found[i] for i in order]
     return Records(
-        DictionaryColumn(list(map(Security._make, security_keys)), ranked_securities),
-        DictionaryColumn(list(map(Venue._make, venue_keys)), ranked_venues),
-        micros,
-        trades,
-        DictionaryColumn.of(_iso(days)),
+        DictionaryColumn(list(map(Security._make, security_names)), [place // width for place in places]),
+        DictionaryColumn(list(map(Venue._make, venue_names)), [place % width for place in places]),
+        [row[2] for row in found],
+        [row[3] for row in found],
+        DictionaryColumn.of(_iso([row[4] for row in found])),
     )
 
 

@@ -93,7 +93,7 @@ class Anomaly:
     scope: Scope
     stage: Stage
     message: str
-    details: Mapping[str, str | int | float | bool | None] = field(factory=dict, converter=_plain)
+    details: Mapping[str, str | int | float | bool | None] = field(factory=dict, converter=_plain, hash=False)
 
     @property
     def fingerprint(self) -> str:

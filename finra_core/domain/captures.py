@@ -13,7 +13,8 @@ from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
-_RESOLUTION = timedelta(microseconds=1)
+RESOLUTION = timedelta(microseconds=1)
+"""What stores keep of an instant."""
 
 
 @frozen
@@ -96,6 +97,10 @@ class Capture:
     def is_normalized(self) -> bool:
         """Whether it has records."""
         return self.normalized_at is not None
+
+    def is_known(self, at: datetime) -> bool:
+        """Whether its records were visible at this instant."""
+        return self.normalized_at is not None and self.normalized_at <= at
 
     @property
     def halves(self) -> tuple[Half, ...]:
@@ -185,4 +190,4 @@ def next_captured_at(now: datetime, previous: Capture | None) -> datetime:
     """The time to record for a new capture: now, but later than the previous one even if the clock went back."""
     if previous is None or now > previous.captured_at:
         return now.astimezone(timezone.utc)
-    return previous.captured_at + _RESOLUTION
+    return previous.captured_at + RESOLUTION

@@ -39,7 +39,7 @@ class WeekState:
     """All that readiness depends on. `tiers` has the tiers with a capture, in tier order.
 
     across_tiers_analyzed: whether there are analytics over the newest normalized capture of each tier.
-    open_criticals: unresolved CRITICAL anomalies of the week, or of any of its tiers.
+    anomalies: unresolved ones above INFO, of the week or of any of its tiers.
     """
 
     week_ending: date
@@ -267,7 +267,8 @@ def _normalized(tiers: Mapping[Tier, TierState]) -> list[tuple[Tier, Capture]]:
 
 
 def _rejected_rows(tier: Tier, capture: Capture) -> BlockingIssue:
-    message = f"{tier}: {capture.rejected_rows or 0:,} rows rejected in {capture}"
+    rows = "1 row" if capture.rejected_rows == 1 else f"{capture.rejected_rows or 0:,} rows"
+    message = f"{tier}: {rows} rejected in {capture}"
     return BlockingIssue(IssueKind.REJECTED_ROWS, tier, message, "finra anomalies shows the first of them")
 
 

@@ -31,13 +31,15 @@ from finra_core.weekly_summary.payload import Payload
 class CaptureQuery:
     """Which captures. A field that is None asks for all; several fields must all hold.
 
-    newest: only each partition's newest, among those that the other fields let through. normalized: only
-    captures with records (True), or without (False).
+    captured_by: captured at this instant or before. known_at: whose records were visible at this instant. normalized:
+    only captures with records (True), or without (False). newest: only each partition's newest, among those that the
+    other fields let through.
     """
 
     partitions: frozenset[Partition] | None = None
     weeks: frozenset[date] | None = None
     captured_by: datetime | None = None
+    known_at: datetime | None = None
     normalized: bool | None = None
     newest: bool = False
 
@@ -52,6 +54,7 @@ class CaptureQuery:
             and (self.weeks is None or capture.partition.week_ending in self.weeks)
             and (self.normalized is None or capture.is_normalized is self.normalized)
             and (self.captured_by is None or capture.captured_at <= self.captured_by)
+            and (self.known_at is None or capture.is_known(self.known_at))
         )
 
 

@@ -41,14 +41,13 @@ class Run:
 
 @frozen
 class Observers:
-    """Several observers as one; each is told in turn, of one event at a time, whichever threads the events are from."""
+    """Several observers as one; each is told in turn, and of one event at a time, whichever thread it comes from."""
 
     observers: tuple[Observer, ...]
-    # An observer may do what tells of more.
-    _telling: RLock = field(factory=RLock, eq=False, repr=False)
+    _lock: RLock = field(factory=RLock, init=False, eq=False, repr=False)
 
     def on_event(self, event: Event) -> None:
         """Tell each of them."""
-        with self._telling:
+        with self._lock:
             for observer in self.observers:
                 observer.on_event(event)

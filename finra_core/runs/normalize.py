@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from attrs import frozen
 
 from finra_core.domain.analytics import Volumes, volumes_of
 from finra_core.domain.anomalies import OF_NORMALIZATION, Anomaly, Category, Check, Details, Severity, Stage
-from finra_core.domain.captures import Capture, unnormalized
+from finra_core.domain.captures import RESOLUTION, Capture, unnormalized
 from finra_core.domain.coverage import HalfCoverage, coverage_of
 from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
@@ -91,10 +92,16 @@ def _put(
         captures = unit.captures(CaptureQuery(partitions=frozenset({capture.partition})))
         if capture.number not in {waiting.number for waiting in unnormalized(captures)}:
             return None
-        at = run.clock()
+        at = _visible_from(run.clock(), captures)
         counts = unit.put_records(capture, parsed.records, parsed.rejects, coverage, at)
         record_checks(unit, [Check(scope, Stage.NORMALIZED, found, OF_NORMALIZATION)], at)
     return counts
+
+
+def _visible_from(now: datetime, captures: Sequence[Capture]) -> datetime:
+    """Later than every earlier capture of the partition became visible, even if the clock went back."""
+    latest = max((capture.normalized_at for capture in captures if capture.normalized_at), default=None)
+    return now if latest is None or now > latest else latest + RESOLUTION
 
 
 def _fail(run: Run, capture: Capture, error: Exception) -> Normalized:

@@ -93,6 +93,11 @@ def test_a_check_that_found_nothing_resolves_and_needs_no_saying_so() -> None:
     assert Check(SCOPES[0], Stage.RAW).found == ()
 
 
+def test_an_anomaly_is_a_value_that_can_be_in_a_set() -> None:
+    one, other = (anomaly((Category.LATE, STORE, Stage.RAW), details={"days": days}) for days in (1, 2))
+    assert len({one, other, anomaly((Category.LATE, STORE, Stage.RAW), details={"days": 1})}) == 2
+
+
 def test_anomalies_do_not_share_their_details() -> None:
     one, other = (Anomaly(Severity.INFO, Category.LATE, SCOPES[0], Stage.RAW, "") for _ in range(2))
     assert one.details == {}

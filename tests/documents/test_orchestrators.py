@@ -18,7 +18,10 @@ from finra_cli.commands.run import command as finra_run
 from support.orchestration import EXAMPLES
 
 DOCUMENT = EXAMPLES.parent / "orchestrators.md"
-FILES = sorted(path for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".pyc")
+OTHER_PAGES = {"json_store.py"}
+FILES = sorted(
+    path for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".pyc" and path.name not in OTHER_PAGES
+)
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 TEMPLATE = re.compile(r"\{\{ params\.(source|store) \}\}")
 TYPICAL = {"source": "api:", "store": "sqlite:////var/lib/finra/finra_otc.db"}

@@ -63,24 +63,27 @@ def test_dying_at_any_store_call_is_made_good_by_the_next_run(
 
 
 @pytest.mark.parametrize("day", [1, 2])
-def test_a_process_that_exits_at_any_store_call_leaves_a_store_that_the_next_run_completes(
-    tmp_path: Path, day: int
-) -> None:
-    """As above, with processes that really end: on SQLite, from an empty store and from one with captures."""
+def test_whatever_a_process_killed_at_any_store_call_leaves_the_next_run_completes(tmp_path: Path, day: int) -> None:
+    """As above, with the files that a killed process leaves: on SQLite, from an empty store and from one with captures.
+
+    The undisturbed run goes first, and a run on each state of the files after it.
+    """
     template = tmp_path / "template.db"
     with closing(open_store(f"sqlite:///{template}")) as store:
         if day == 2:
             bench_on(store, 1).run(weeks=WEEKS)
-    script = [sys.executable, "-m", "support.killed_at_each_call"]
-    subprocess.run([*script, str(template), str(tmp_path), str(day)], check=True, cwd=TESTS)
+    states = tmp_path / "states"
+    states.mkdir()
+    script = [sys.executable, "-m", "support.killed_at_each_call", str(template), str(states), str(day)]
+    calls = int(subprocess.run(script, check=True, cwd=TESTS, stdout=subprocess.PIPE).stdout)
     with closing(open_store(f"sqlite:///{template}")) as store:
         bench_on(store, day).run(weeks=WEEKS)
         expected = contents(store)
 
-    died = sorted(tmp_path.glob("died-at-*.db"))
-
-    assert len(died) > 50
-    for path in died:
-        with closing(open_store(f"sqlite:///{path}")) as store:
+    assert calls > 50
+    assert len([*states.glob("killed-at-*")]) > 10
+    assert [*states.glob("died-at-*")]
+    for state in sorted(states.iterdir()):
+        with closing(open_store(f"sqlite:///{state / 'finra.db'}")) as store:
             bench_on(store, day).run(weeks=WEEKS)
-            assert contents(store) == expected, path.name
+            assert contents(store) == expected, state.name

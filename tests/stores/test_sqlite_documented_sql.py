@@ -1,4 +1,7 @@
-"""The SQL that users were promised runs on a store with sqlite3 alone, unchanged."""
+"""What SQL of users' own finds in the tables of the bookkeeping, and what stores make of what it writes there.
+
+tests/documents runs the document's SQL on a store that a run made.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +14,51 @@ from pathlib import Path
 
 import pytest
 
-from finra_core.domain.captures import SourceVersion
-from finra_core.domain.readiness import TRADING, Readiness
-from finra_core.ports import Store
+from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Severity, Stage
+from finra_core.domain.captures import Capture, SourceVersion
+from finra_core.domain.errors import StoreError
+from finra_core.domain.readiness import BlockingIssue, IssueKind, Readiness
+from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
+from finra_core.domain.scopes import STORE, Scope
+from finra_core.domain.tiers import Tier
+from finra_core.ports.store import DecisionRecord, JudgmentQuery, Store
 from finra_core.testing.examples import (
     T1,
-    T2,
     WEEK,
-    add_analysis,
-    add_normalized,
+    ask,
     at,
+    judgment,
     new_capture,
     payload,
-    records,
+    put_analysis,
+    put_anomalies,
+    put_decisions,
+    put_judgments,
+    put_rows,
     row,
+    writing,
 )
 from finra_sqlite import open_store
 
-MONDAY = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251230"
-TUESDAY = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251231"
+CAPTURE_ID = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251231"
+PARTITION_KEY = '{"week_ending": "2025-12-26", "tier": "NMS_TIER_1"}'
+WEEK_KEY = json.dumps({"week_ending": WEEK.isoformat()})
+UPSERT = """
+    INSERT INTO core_data_readiness (
+        domain, partition_key, is_ready, ready_for,
+        all_partitions_present, all_stages_complete, no_critical_anomalies
+    ) VALUES ('finra.otc_transparency', ?, ?, 'trading', ?, 1, 1)
+    ON CONFLICT(domain, partition_key, ready_for) DO UPDATE SET
+        is_ready = excluded.is_ready,
+        all_partitions_present = excluded.all_partitions_present,
+        updated_at = datetime('now')
+"""
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path / 'finra.db'}")
-    with store.transaction(T1.key) as transaction:
-        version = SourceVersion(date(2025, 12, 23), 1)
-        monday = transaction.add_capture(new_capture(T1, 0, capture_id=MONDAY, version=version), payload())
-        transaction.add_records(monday, records([row(shares=1)]), [], at(0))
-    with store.transaction(T1.key) as transaction:
-        version = SourceVersion(date(2025, 12, 29), 1)
-        tuesday = transaction.add_capture(new_capture(T1, 60, capture_id=TUESDAY, version=version), payload())
-        transaction.add_records(tuesday, records([row(shares=2)]), [], at(61))
-    yield store
-    store.close()
+    with open_store(f"sqlite:///{tmp_path / 'finra.db'}") as store:
+        yield store
 
 
 @pytest.fixture
@@ -53,91 +67,21 @@ def database(store: Store) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def test_section_2b_the_version_of_the_latest_capture(database: sqlite3.Connection) -> None:
-    found = database.execute(
-        """
-        SELECT
-            json_extract(metadata_json, '$.source_last_updated') as stored_last_updated,
-            captured_at
-        FROM core_manifest
-        WHERE domain = 'finra.otc_transparency'
-          AND stage = 'RAW'
-          AND json_extract(partition_key, '$.week_ending') = ?
-          AND json_extract(partition_key, '$.tier') = ?
-        ORDER BY captured_at DESC
-        LIMIT 1
-    """,
-        ("2025-12-26", "NMS_TIER_1"),
-    ).fetchone()
-    assert datetime.fromisoformat(found[0]).date() == date(2025, 12, 29)
-    assert found[1] == "2026-01-20T13:00:00.123456Z"
+@pytest.fixture
+def capture(store: Store) -> Capture:
+    """A capture of one row whose version the source told."""
+    version = SourceVersion(date(2025, 12, 29), 1)
+    with writing(store, Scope.partition(T1)) as unit:
+        capture = unit.put_capture(new_capture(T1, 60, capture_id=CAPTURE_ID, version=version), payload())
+        put_rows(unit, capture, [row()], minute=61)
+    return capture
 
 
-def test_section_2c_the_hash_of_the_latest_capture(database: sqlite3.Connection) -> None:
-    found = database.execute(
-        """
-        SELECT json_extract(metadata_json, '$.content_hash') as stored_hash
-        FROM core_manifest
-        WHERE domain = 'finra.otc_transparency'
-          AND stage = 'RAW'
-          AND json_extract(partition_key, '$.week_ending') = ?
-          AND json_extract(partition_key, '$.tier') = ?
-        ORDER BY captured_at DESC
-        LIMIT 1
-    """,
-        ("2025-12-26", "NMS_TIER_1"),
-    ).fetchone()
-    assert found == (f"{60:064x}",)
+def readiness_of(store: Store) -> list[Readiness]:
+    return [found.readiness for found in ask(store, lambda view: view.judgments())]
 
 
-def test_section_3c_the_data_as_it_was_on_monday(database: sqlite3.Connection) -> None:
-    database.row_factory = sqlite3.Row
-    found = database.execute(
-        """
-        SELECT *
-        FROM finra_otc_transparency_normalized
-        WHERE week_ending = '2025-12-26'
-          AND tier = 'NMS_TIER_1'
-          AND capture_id LIKE '%:20251230';
-    """
-    ).fetchall()
-    assert [(each["capture_id"], each["shares"]) for each in found] == [(MONDAY, 1)]
-
-
-def test_section_3c_the_latest_data(database: sqlite3.Connection) -> None:
-    database.row_factory = sqlite3.Row
-    found = database.execute(
-        """
-        SELECT *
-        FROM finra_otc_transparency_normalized_latest
-        WHERE week_ending = '2025-12-26'
-          AND tier = 'NMS_TIER_1';
-    """
-    ).fetchall()
-    assert [(each["capture_id"], each["shares"]) for each in found] == [(TUESDAY, 2)]
-
-
-@pytest.mark.parametrize(("tier", "stage", "rows"), [("NMS_TIER_1", "NORMALIZED", 1), ("OTC", "RAW", None)])
-def test_section_4d_whether_a_stage_has_rows(
-    database: sqlite3.Connection, tier: str, stage: str, rows: int | None
-) -> None:
-    found = database.execute(
-        """
-        SELECT row_count
-        FROM core_manifest
-        WHERE domain = 'finra.otc_transparency'
-          AND stage = ?
-          AND json_extract(partition_key, '$.week_ending') = ?
-          AND json_extract(partition_key, '$.tier') = ?
-        ORDER BY captured_at DESC
-        LIMIT 1
-    """,
-        (stage, "2025-12-26", tier),
-    ).fetchone()
-    assert found == (None if rows is None else (rows,))
-
-
-def test_section_4d_looks_its_rows_up_in_an_index(database: sqlite3.Connection) -> None:
+def test_the_newest_stage_of_a_partition_is_looked_up_in_an_index(database: sqlite3.Connection) -> None:
     plan = database.execute(
         """
         EXPLAIN QUERY PLAN
@@ -155,62 +99,60 @@ def test_section_4d_looks_its_rows_up_in_an_index(database: sqlite3.Connection) 
     assert [step[3].split(" USING ")[0] for step in plan] == ["SEARCH core_manifest"]
 
 
-def test_section_5c_the_tiers_of_a_week(store: Store, database: sqlite3.Connection) -> None:
-    add_normalized(store, T2, 90)
+def test_the_manifest_tells_every_stage_of_a_capture(
+    store: Store, capture: Capture, database: sqlite3.Connection
+) -> None:
+    put_analysis(store, [capture])
     found = database.execute(
-        """
-        SELECT DISTINCT json_extract(partition_key, '$.tier') as tier
-        FROM core_manifest
-        WHERE domain = 'finra.otc_transparency'
-          AND stage = 'RAW'
-          AND json_extract(partition_key, '$.week_ending') = ?
-    """,
-        ("2025-12-26",),
+        "SELECT stage, row_count, captured_at, partition_key, metadata_json FROM core_manifest"
+        " WHERE capture_id = ? ORDER BY rowid",
+        (CAPTURE_ID,),
     ).fetchall()
-    assert {tier for (tier,) in found} == {"NMS_TIER_1", "NMS_TIER_2"}
+    assert [each[:3] for each in found] == [
+        ("RAW", 2, "2026-01-20T13:00:00.123456Z"),
+        ("NORMALIZED", 1, "2026-01-20T13:01:00.123456Z"),
+        ("CALC", 1, "2026-01-20T12:00:00.123456Z"),
+    ]
+    assert {each[3] for each in found} == {PARTITION_KEY}
+    assert json.loads(found[0][4]) == {
+        "source_last_updated": "2025-12-29",
+        "source_row_count": 1,
+        "source_url": "https://api.finra.org/data",
+        "content_hash": f"{60:064x}",
+        "file_size_bytes": len(payload().documents[0]),
+        "revision": 1,
+        "reason": "No prior capture found (first ingest)",
+        "run_id": "run-1",
+    }
+    assert json.loads(found[2][4]) == {"inputs": [capture.number], "calc_version": 1}
 
 
-def test_section_5d_a_judgment_is_stored_and_replaced(store: Store, database: sqlite3.Connection) -> None:
-    for present in (0, 1):
-        database.execute(
-            """
-        INSERT INTO core_data_readiness (
-            domain, partition_key, is_ready, ready_for,
-            all_partitions_present, all_stages_complete, no_critical_anomalies
-        ) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT(domain, partition_key, ready_for) DO UPDATE SET
-            is_ready = excluded.is_ready,
-            all_partitions_present = excluded.all_partitions_present,
-            all_stages_complete = excluded.all_stages_complete,
-            no_critical_anomalies = excluded.no_critical_anomalies,
-            updated_at = datetime('now')
-    """,
-            (
-                "finra.otc_transparency",
-                json.dumps({"week_ending": WEEK.isoformat()}),
-                present,
-                "trading",
-                present,
-                1,
-                1,
-            ),
-        )
+def test_coverage_can_be_queried(capture: Capture, database: sqlite3.Connection) -> None:
+    found = database.execute("SELECT * FROM core_capture_coverage ORDER BY half").fetchall()
+    assert found == [(capture.number, "ATS", 1, 1, 1, 100_000_000), (capture.number, "NON_ATS", 0, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_a_judgment_that_a_user_inserts_or_changes_is_read(
+    store: Store, database: sqlite3.Connection, ready: bool
+) -> None:
+    for is_ready in (not ready, ready):
+        database.execute(UPSERT, (WEEK_KEY, is_ready, is_ready))
         database.commit()
-        assert store.readiness() == [_judgment(present=bool(present))]
+    (found,) = readiness_of(store)
+    assert (found.week_ending, found.ready_for, found.is_ready) == (WEEK, "trading", ready)
+    assert (found.all_partitions_present, found.blocking_issues, found.captures) == (ready, (), ())
 
 
-def test_section_5d_replaces_what_a_run_judged(store: Store, database: sqlite3.Connection) -> None:
-    with store.transaction() as transaction:
-        transaction.put_readiness([_judgment(present=True)], at(0))
-    database.execute(
-        "INSERT INTO core_data_readiness (domain, partition_key, is_ready, ready_for, all_partitions_present,"
-        " all_stages_complete, no_critical_anomalies) VALUES (?, ?, 0, 'trading', 0, 1, 1)"
-        " ON CONFLICT(domain, partition_key, ready_for) DO UPDATE SET is_ready = excluded.is_ready,"
-        " all_partitions_present = excluded.all_partitions_present",
-        ("finra.otc_transparency", json.dumps({"week_ending": WEEK.isoformat()})),
-    )
+def test_a_user_overrules_what_a_run_judged_and_the_history_keeps_what_it_judged(
+    store: Store, database: sqlite3.Connection
+) -> None:
+    put_judgments(store, judgment())
+    database.execute(UPSERT, (WEEK_KEY, 0, 0))
     database.commit()
-    assert store.readiness() == [_judgment(present=False)]
+    assert [found.is_ready for found in readiness_of(store)] == [False]
+    history = ask(store, lambda view: view.judgments(JudgmentQuery(history=True)))
+    assert history == [judgment()]
 
 
 def test_a_time_that_the_database_supplies_has_the_form_of_all_others(database: sqlite3.Connection) -> None:
@@ -223,38 +165,108 @@ def test_a_time_that_the_database_supplies_has_the_form_of_all_others(database: 
     datetime.strptime(updated_at, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007
 
 
-def test_the_manifest_tells_every_stage_of_a_capture(store: Store, database: sqlite3.Connection) -> None:
-    add_analysis(store, store.captures()[-1:])
+def test_the_history_says_how_long_a_judgment_held_and_why_the_week_was_blocked(
+    store: Store, capture: Capture, database: sqlite3.Connection
+) -> None:
+    issue = BlockingIssue(IssueKind.MISSING_TIER, Tier.OTC, "Missing tier: OTC", "finra run --tiers OTC")
+    put_judgments(store, judgment(WEEK, issue, captures=[capture]))
+    put_judgments(store, judgment(minute=5), judgment(minute=7, ready_for="compliance"), judgment(minute=8))
     found = database.execute(
-        "SELECT stage, row_count, captured_at, metadata_json FROM core_manifest WHERE capture_id = ? ORDER BY rowid",
-        (TUESDAY,),
+        "SELECT ready_for, is_ready, captures, judged_at, superseded_at FROM core_readiness_history"
     ).fetchall()
-    assert [(stage, rows, captured_at) for stage, rows, captured_at, _metadata in found] == [
-        ("RAW", 2, "2026-01-20T13:00:00.123456Z"),
-        ("NORMALIZED", 1, "2026-01-20T13:01:00.123456Z"),
-        ("CALC", 1, "2026-01-20T12:00:00.123456Z"),
+    noon = "2026-01-20T12:{:02}:00.123456Z".format
+    assert sorted(found) == [
+        ("compliance", 1, "[]", noon(7), None),
+        ("trading", 0, f"[{capture.number}]", noon(0), noon(5)),
+        ("trading", 1, "[]", noon(5), noon(8)),
+        ("trading", 1, "[]", noon(8), None),
     ]
-    assert json.loads(found[0][3]) == {
-        "source_last_updated": "2025-12-29",
-        "source_row_count": 1,
-        "source_url": "https://api.finra.org/data",
-        "content_hash": f"{60:064x}",
-        "file_size_bytes": len(payload().documents[0]),
-        "revision": 1,
-        "reason": "No prior capture found (first ingest)",
-        "run_id": "run-1",
-    }
-    assert json.loads(found[2][3]) == {"inputs": [store.captures()[-1].number], "calc_version": 1}
+    (blocking,) = database.execute("SELECT blocking_issues FROM core_readiness_history WHERE NOT is_ready").fetchone()
+    assert json.loads(blocking) == [
+        {"kind": "missing_tier", "tier": "OTC", "message": "Missing tier: OTC", "action": "finra run --tiers OTC"}
+    ]
 
 
-def _judgment(*, present: bool) -> Readiness:
-    return Readiness(
-        week_ending=WEEK,
-        ready_for=TRADING,
-        is_ready=present,
-        all_partitions_present=present,
-        all_stages_complete=True,
-        no_critical_anomalies=True,
-        no_rejected_rows=True,
-        blocking_issues=(),
+def test_decisions_can_be_queried_with_what_they_rest_on(
+    store: Store, capture: Capture, database: sqlite3.Connection
+) -> None:
+    evidence = Evidence(latest=CaptureRef.of(capture), version=capture.version, due=date(2026, 1, 5), note="because")
+    decision = Decision(Action.SKIP, Rule.VERSION_UNCHANGED, evidence)
+    put_decisions(
+        store, DecisionRecord(run_id="r", partition=T1, decision=decision, reason="unchanged", decided_at=at(0))
     )
+    (*columns, stored) = database.execute(
+        "SELECT run_id, week_ending, tier, action, rule, reason, decided_at, evidence FROM core_decisions"
+    ).fetchone()
+    assert columns == [
+        "r", "2025-12-26", "NMS_TIER_1", "skip", "version_unchanged", "unchanged", "2026-01-20T12:00:00.123456Z",
+    ]  # fmt: skip
+    assert json.loads(stored) == {
+        "latest": {
+            "number": capture.number,
+            "capture_id": CAPTURE_ID,
+            "revision": 1,
+            "content_hash": f"{60:064x}",
+            "version": {"last_update_date": "2025-12-29", "row_count": 1},
+        },
+        "version": {"last_update_date": "2025-12-29", "row_count": 1},
+        "content_hash": None,
+        "due": "2026-01-05",
+        "offered_from": None,
+        "note": "because",
+    }
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (
+            Scope.partition(T1),
+            (PARTITION_KEY, "2025-12-26", "NMS_TIER_1", None),
+        ),
+        (Scope.week(WEEK), (WEEK_KEY, "2025-12-26", None, None)),
+        (Scope.at("a/b.csv"), ('{"place": "a/b.csv"}', None, None, "a/b.csv")),
+        (STORE, ("{}", None, None, None)),
+    ],
+    ids=["partition", "week", "place", "store"],
+)
+def test_anomalies_can_be_queried_by_what_they_are_about(
+    store: Store, database: sqlite3.Connection, scope: Scope, expected: tuple[str | None, ...]
+) -> None:
+    anomaly = Anomaly(Severity.WARN, Category.LATE, scope, Stage.RAW, "late", {"days": 3, "tier": None})
+    put_anomalies(
+        store,
+        AnomalyRecord(
+            fingerprint=anomaly.fingerprint,
+            anomaly=anomaly,
+            first_seen=at(0),
+            last_seen=at(1),
+            occurrences=2,
+            acknowledged=Acknowledgment("known", at(2), date(2026, 2, 1)),
+        ),
+    )
+    found = database.execute("SELECT partition_key, week_ending, tier, place FROM core_anomalies").fetchall()
+    assert found == [expected]
+    others = database.execute(
+        "SELECT details_json, acknowledged_reason, acknowledged_at, acknowledged_until FROM core_anomalies"
+    ).fetchall()
+    assert others == [('{"days": 3, "tier": null}', "known", "2026-01-20T12:02:00.123456Z", "2026-02-01")]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE core_captures SET tier = 'T9'",
+        "UPDATE core_captures SET captured_at = 'yesterday'",
+        "UPDATE core_captures SET week_ending = '2025-12-27'",
+        "UPDATE core_captures SET source_last_updated = 7",
+    ],
+)
+def test_a_value_that_no_store_wrote_is_a_store_error_that_names_the_file(
+    store: Store, capture: Capture, database: sqlite3.Connection, damage: str
+) -> None:
+    database.execute(damage)
+    database.commit()
+    with pytest.raises(StoreError, match=r"finra\.db: a stored value is not as this library writes it") as caught:
+        ask(store, lambda view: view.captures())
+    assert "\n" not in str(caught.value)

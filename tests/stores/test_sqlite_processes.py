@@ -13,31 +13,35 @@ from pathlib import Path
 import pytest
 
 from finra_core.domain.errors import StoreUnavailableError
-from finra_core.testing.examples import T1, add_capture, add_normalized
+from finra_core.testing.examples import ask, captures_of, put_capture, put_normalized, row, rows_of
 from finra_sqlite import open_store
 
 _WRITES = 15
 
 _WRITER = """
 import sys
-from finra_core.testing.examples import T1, new_capture, payload, records, row
+from finra_core.domain.scopes import Scope
+from finra_core.testing.examples import T1, new_capture, payload, put_rows, row
 from finra_sqlite import open_store
 store = open_store(sys.argv[1])
 for minute in range(int(sys.argv[2])):
-    with store.transaction(T1.key) as transaction:
-        capture = transaction.add_capture(new_capture(T1, minute, capture_id="x"), payload(sys.argv[3].encode()))
-        transaction.add_records(capture, records([row(shares=minute)]), [], capture.captured_at)
+    with store.write(Scope.partition(T1)) as unit:
+        revision = len(unit.captures()) + 1
+        new = new_capture(T1, minute, capture_id="x", revision=revision)
+        capture = unit.put_capture(new, payload(sys.argv[3].encode()))
+        put_rows(unit, capture, [row(shares=minute)])
 store.close()
 """
 
 _HANGS_IN_TRANSACTION = """
 import sys, time
-from finra_core.testing.examples import T1, new_capture, payload, records, row
+from finra_core.domain.scopes import Scope
+from finra_core.testing.examples import T1, new_capture, payload, put_rows, row
 from finra_sqlite import open_store
 store = open_store(sys.argv[1])
-with store.transaction(T1.key) as transaction:
-    capture = transaction.add_capture(new_capture(T1, 9), payload(b"never seen"))
-    transaction.add_records(capture, records([row(shares=9)]), [], capture.captured_at)
+with store.write(Scope.partition(T1)) as unit:
+    capture = unit.put_capture(new_capture(T1, 9), payload(b"never seen"))
+    put_rows(unit, capture, [row(shares=9)])
     print("in", flush=True)
     time.sleep(600)
 """
@@ -54,16 +58,27 @@ print("in", flush=True)
 time.sleep(600)
 """
 
+_IS_KILLED_AFTER_A_COMMIT = """
+import sys, time
+from finra_core.testing.examples import put_normalized, row
+from finra_sqlite import open_store
+store = open_store(sys.argv[1])
+put_normalized(store, minute=1, rows=[row(shares=7)])
+print("in", flush=True)
+time.sleep(600)
+"""
+
 _FILLS_THE_DISK = """
 import os, resource, sys
 from finra_core.domain.errors import StoreUnavailableError
+from finra_core.domain.scopes import Scope
 from finra_core.testing.examples import T1, new_capture, payload
 from finra_sqlite import open_store
 store = open_store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
-    with store.transaction(T1.key) as transaction:
-        transaction.add_capture(new_capture(T1, 9), payload(os.urandom(2_000_000)))
+    with store.write(Scope.partition(T1)) as unit:
+        unit.put_capture(new_capture(T1, 9), payload(os.urandom(2_000_000)))
 except StoreUnavailableError as error:
     print(error)
 """
@@ -76,12 +91,11 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     ]
     assert [writer.wait() for writer in writers] == [0, 0]
     with closing(open_store(url)) as store:
-        captures = store.captures()
+        captures = captures_of(store)
         assert [capture.revision for capture in captures] == list(range(1, 2 * _WRITES + 1))
-        assert (
-            sorted(store.documents(capture)[0] for capture in captures) == [b"another"] * _WRITES + [b"one"] * _WRITES
-        )
-        assert [len(store.records(capture)) for capture in captures] == [1] * 2 * _WRITES
+        documents = sorted(ask(store, lambda view: [view.payload(capture)[0] for capture in captures]))
+        assert documents == [b"another"] * _WRITES + [b"one"] * _WRITES
+        assert [len(rows_of(store, capture)) for capture in captures] == [1] * 2 * _WRITES
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -89,21 +103,40 @@ def test_a_writer_killed_in_mid_transaction_leaves_the_store_unlocked_and_unchan
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalized(store)
+        capture = put_normalized(store)
     before = _dump(path)
     _start_and_kill(_HANGS_IN_TRANSACTION, url)
     assert _dump(path) == before
     with closing(open_store(f"{url}?timeout=0")) as store:
-        assert store.captures() == [capture]
-        add_capture(store, T1, 1)
+        assert captures_of(store) == [capture]
+        put_capture(store, minute=1)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_writer_killed_in_mid_commit_is_rolled_back_by_the_next_run_and_not_by_a_reader(tmp_path: Path) -> None:
+def test_what_a_killed_run_had_committed_is_read_from_the_log_and_the_next_run_tidies_up(tmp_path: Path) -> None:
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalized(store)
+        put_normalized(store)
+    _start_and_kill(_IS_KILLED_AFTER_A_COMMIT, url)
+    interrupted = _bytes(tmp_path)
+    assert set(interrupted) == {"finra.db", "finra.db-wal", "finra.db-shm"}
+    with closing(open_store(url, read_only=True)) as store:
+        assert [rows_of(store, capture) for capture in captures_of(store)] == [[row()], [row(shares=7)]]
+    assert _bytes(tmp_path) | {"finra.db-shm": ""} == interrupted | {"finra.db-shm": ""}  # that is the readers' own
+    with closing(open_store(url)) as store:
+        assert len(captures_of(store)) == 2
+    assert set(_bytes(tmp_path)) == {"finra.db"}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_without_a_log_a_writer_killed_in_mid_commit_is_rolled_back_by_the_next_run_and_not_by_a_reader(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "finra.db"
+    url = f"sqlite:///{path}?journal=delete"
+    with closing(open_store(url)) as store:
+        capture = put_normalized(store)
     _start_and_kill(_HANGS_IN_COMMIT, str(path))
     interrupted = _bytes(tmp_path)
     assert set(interrupted) == {"finra.db", "finra.db-journal"}
@@ -111,9 +144,9 @@ def test_a_writer_killed_in_mid_commit_is_rolled_back_by_the_next_run_and_not_by
         open_store(url, read_only=True)
     assert _bytes(tmp_path) == interrupted
     with closing(open_store(url)) as store:
-        assert store.captures() == [capture]
+        assert captures_of(store) == [capture]
     with closing(open_store(url, read_only=True)) as store:
-        assert store.captures() == [capture]
+        assert captures_of(store) == [capture]
 
 
 def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
@@ -121,7 +154,7 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path: Path) -> N
     path = tmp_path / "finra.db"
     url = f"sqlite:///{path}"
     with closing(open_store(url)) as store:
-        capture = add_normalized(store)
+        capture = put_normalized(store)
     limit = str(path.stat().st_size + 100_000)
     done = subprocess.run(
         [sys.executable, "-c", _FILLS_THE_DISK, url, limit], capture_output=True, text=True, check=True
@@ -129,7 +162,7 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path: Path) -> N
     assert "full" in done.stdout
     assert str(path) in done.stdout
     with closing(open_store(url)) as store:
-        assert store.captures() == [capture]
+        assert captures_of(store) == [capture]
 
 
 def _start_and_kill(script: str, argument: str) -> None:

@@ -36,7 +36,7 @@ MAX_PAYLOAD = 3_000_000
 RESULT_LIFETIME = timedelta(hours=2)
 """How long the result of an asynchronous request is kept once it was said to be complete."""
 PROBE_LIMIT = 10
-"""Up to so many rows a request counts as a probe, not as a page."""
+"""Up to so many of a partition's first rows a request counts as a probe, not as a page."""
 
 Kind = Literal["listing", "probe", "page", "restatements", "token", "metadata", "other"]
 NoData = Literal["204", "empty", "bare", "message"]
@@ -290,7 +290,8 @@ def classify(request: ApiRequest) -> tuple[Kind, Partition | None]:
     partition, limit = _partition(request.json), request.json.get("limit")
     if partition is None and any(name == "lastupdatedate" for name, _how, _value in _compared(request.json)):
         return "restatements", None
-    kind: Kind = "probe" if isinstance(limit, int) and limit <= PROBE_LIMIT else "page"
+    is_probe = isinstance(limit, int) and limit <= PROBE_LIMIT and not request.json.get("offset")
+    kind: Kind = "probe" if is_probe else "page"
     return kind, partition
 
 
