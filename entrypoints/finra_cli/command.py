@@ -61,4 +61,12 @@ class Command(Helpful, Generic[S]):
                 formatter.write_dl(sections[heading], col_max=24)
 
 
-_ORDER = ("Options", "Which weeks", "From where to where", "How", "Output", "Settings without an option")
+_ORDER = (
+    "Options",
+    "Which weeks",
+    "From where to where",
+    "How",
+    "Output",
+    "Settings without an option",
+    "Tables of finra.toml",
+)

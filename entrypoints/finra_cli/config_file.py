@@ -103,6 +103,8 @@ def _unknown(name: str, specs: Mapping[str, Spec]) -> str:
 
 def _types(spec: Spec) -> tuple[tuple[type, ...], str]:
     """The types that TOML may give a setting, and how they are called."""
+    if spec.table:
+        return (dict,), "a table"
     if isinstance(spec.type, Count):
         return (int,), "a whole number"
     if isinstance(spec.type, Amount):

@@ -20,6 +20,7 @@ class Spec:
     """What a field of a settings class is on the command line.
 
     standing: environment and finra.toml may give it too. secret: it is never shown, and only the environment gives it.
+    table: only finra.toml gives it, as a table.
     flag: the command line may give it. names: the option's, where they are not its field's. shown_default: what the
     help says of the default, "" for the value itself.
     """
@@ -30,6 +31,7 @@ class Spec:
     section: str = "Options"
     standing: bool = False
     secret: bool = False
+    table: bool = False
     flag: bool = True
     names: Sequence[str] = ()
     short: str | None = None
@@ -52,6 +54,13 @@ def switch(help: str, **spec: Any) -> Any:  # noqa: A002
 def option_free(help: str, **spec: Any) -> Any:  # noqa: A002
     """An attrs field that environment and finra.toml give, but no option; None where neither does."""
     return _field(None, Spec(help=help, flag=False, standing=True, section="Settings without an option", **spec))
+
+
+def table(default: Any, help: str, **spec: Any) -> Any:  # noqa: A002
+    """An attrs field that a table of finra.toml gives, and nothing else."""
+    return _field(
+        default, Spec(help=help, flag=False, standing=True, table=True, section="Tables of finra.toml", **spec)
+    )
 
 
 def argument(metavar: str, *, required: bool = True, **spec: Any) -> Any:
@@ -103,7 +112,7 @@ class Setting(click.Option):
             default=default,
             metavar=spec.metavar,
             is_flag=default is False,
-            envvar=variable(name) if spec.standing else None,
+            envvar=variable(name) if spec.standing and not spec.table else None,
             help=spec.help,
             hidden=not spec.flag,  # from shells that complete
         )
@@ -117,7 +126,7 @@ class Setting(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The option, its help, its variable and its default."""
         if not self.spec.flag:
-            return str(self.envvar), self.spec.help
+            return f"[{self.name}]" if self.spec.table else str(self.envvar), self.spec.help
         record = super().get_help_record(ctx)
         extras = [str(self.envvar)] if self.spec.standing else []
         if shown := self._shown_default():

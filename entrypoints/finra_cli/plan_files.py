@@ -6,7 +6,6 @@ from pathlib import Path
 
 from finra_core.domain.errors import ConfigurationError
 from finra_core.runs.plan import PLAN_VERSION, Plan
-from finra_core.runs.serialization import from_json, to_json
 
 
 def write_plan(file: str, plan: Plan) -> None:
@@ -15,6 +14,8 @@ def write_plan(file: str, plan: Plan) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
+    from finra_core.runs.serialization import to_json  # noqa: PLC0415  a run without a plan's file need not import it
+
     try:
         Path(file).write_text(to_json(plan, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -27,6 +28,8 @@ def read_plan(file: str) -> Plan:
     Raises:
         ConfigurationError: the file cannot be read, or holds no plan that this release knows.
     """
+    from finra_core.runs.serialization import from_json  # noqa: PLC0415  as above
+
     try:
         plan = from_json(Path(file).read_text(encoding="utf-8"), Plan)
     except OSError as error:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from urllib.parse import quote
 
 import click
 from attrs import frozen
 
-from finra_cli.options import option, option_free, specs_of, switch, variable
+from finra_cli.options import option, option_free, specs_of, switch, table, variable
+from finra_cli.suggestions import did_you_mean
+from finra_cli.tables import Table, read_coverage, read_grace_days, read_policies
 from finra_cli.values import Amount, Count, Day, Tiers, Url, Weeks
+from finra_core.domain.completeness import DEFAULT_BOUNDS, CoverageBounds
 from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.policies import BUILT_IN, TRADING, Policy
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.runs.request import Mode, Order, RunRequest, Window
 
@@ -34,6 +39,9 @@ EXECUTOR_URL = Url(
     bare=True,
 )
 
+
+FOR = option(TRADING.name, "ready for which use", metavar="USE", names=["--for"])
+"""The field of commands whose answer is about one use."""
 
 ON = option(None, "as if this were the day", type=Day(), metavar="D", shown_default="today, UTC")
 """The field of commands whose answer depends on what FINRA has published by now."""
@@ -66,7 +74,32 @@ class StoreSettings(Common):
 
 
 @frozen(kw_only=True)
-class StandingSettings(StoreSettings):
+class JudgingSettings(StoreSettings):
+    """What every command takes that says whether a week is ready, or late."""
+
+    policies: tuple[Policy, ...] = table(
+        BUILT_IN, "further uses that weeks are to be ready for, each a table of its own", type=Table(read_policies)
+    )
+    grace_days: Mapping[Tier, int] = table(
+        MappingProxyType({}), "by tier, days after its publication day that are not late", type=Table(read_grace_days)
+    )
+
+    def policy(self, name: str) -> Policy:
+        """The policy of this name.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        for policy in self.policies:
+            if policy.name == name:
+                return policy
+        known = [policy.name for policy in self.policies]
+        hint = did_you_mean(name, known) or f": the uses are {', '.join(known)}"
+        raise ConfigurationError(f"--for: no policy is called {name!r}{hint}")
+
+
+@frozen(kw_only=True)
+class StandingSettings(JudgingSettings):
     """Every setting that may stand in the environment or in finra.toml."""
 
     lookback_weeks: int | None = option(
@@ -122,6 +155,7 @@ class StandingSettings(StoreSettings):
         section=_HOW,
         shown_default="threads that fetch, nothing else",
     )
+    coverage: CoverageBounds = table(DEFAULT_BOUNDS, "how much a capture may lack", type=Table(read_coverage))
     api_url: str | None = option_free("FINRA's API, or what stands in for it")
     token_url: str | None = option_free("where its access tokens come from")
     client_id: str | None = option_free("the client id of FINRA's API console")
@@ -136,7 +170,10 @@ class StandingSettings(StoreSettings):
         return {**environ, **{variable(name): str(value) for name, value in given.items() if value is not None}}
 
 
-_FOR_ADAPTERS = ("max_bytes", *(name for name, spec in specs_of(StandingSettings).items() if not spec.flag))
+_FOR_ADAPTERS = (
+    "max_bytes",
+    *(name for name, spec in specs_of(StandingSettings).items() if not spec.flag and not spec.table),
+)
 
 
 @frozen(kw_only=True)
@@ -213,6 +250,9 @@ class RunSettings(StandingSettings):
             order=Order(self.order),
             window=Window(self.window),
             run_date=self.run_date,
+            policies=self.policies,
+            grace_days=self.grace_days,
+            bounds=self.coverage,
             workers=self.workers,
         )
 

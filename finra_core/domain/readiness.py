@@ -267,7 +267,8 @@ def _normalized(tiers: Mapping[Tier, TierState]) -> list[tuple[Tier, Capture]]:
 
 
 def _rejected_rows(tier: Tier, capture: Capture) -> BlockingIssue:
-    message = f"{tier}: {capture.rejected_rows or 0:,} rows rejected in {capture}"
+    rows = "1 row" if capture.rejected_rows == 1 else f"{capture.rejected_rows or 0:,} rows"
+    message = f"{tier}: {rows} rejected in {capture}"
     return BlockingIssue(IssueKind.REJECTED_ROWS, tier, message, "finra anomalies shows the first of them")
 
 

@@ -108,7 +108,8 @@ def test_a_bad_row_is_kept_aside_counted_and_keeps_its_week_from_being_ready(
     (anomaly,) = json.loads(finra.ok("anomalies", "--json"))["anomalies"]
     assert (anomaly["category"], anomaly["details"]["rejected"]) == ("REJECTED_ROWS", 1)
     week = next(r for r in json.loads(finra.ok("readiness", "--json"))["weeks"] if r["week_ending"] == "2025-11-14")
-    assert "OTC: 1 rows rejected in finra.otc_transparency:OTC:2025-11-14:20260105" in week["blocking_issues"]
+    said = [issue["message"] for issue in week["blocking_issues"] if issue["kind"] == "rejected_rows"]
+    assert said == ["OTC: 1 row rejected in finra.otc_transparency:OTC:2025-11-14:20260105"]
     stored = "SELECT symbol, shares FROM finra_otc_transparency_normalized WHERE week_ending = '2025-11-14'"
     assert finra.query(stored) == [("A", 100)]
 

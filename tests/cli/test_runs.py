@@ -26,16 +26,15 @@ LISTS = {
 }
 """The commands that read a store, each with the list in its JSON."""
 
-ON_MONDAY = ("--on", "2026-01-05")
-"""As if it were the day of the first run."""
-
 REPORT = {"schema_version", "run_id", "mode", "run_date", "partitions", "readiness", "anomalies", "exit_code"}
 PARTITION = {"week_ending", "tier", "outcome", "reason", "capture_id", "revision", "rows"}
 READINESS = {"week_ending", "ready_for", "is_ready", "blocking_issues"}
 
 
-def report_of(finra: Command, *arguments: str) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads(finra.ok(*arguments, "--json"))
+def report_of(finra: Command, *arguments: str, code: int = 0) -> dict[str, Any]:
+    ended = finra(*arguments, "--json")
+    report: dict[str, Any] = json.loads(ended.stdout)
+    assert ended.returncode == report["exit_code"] == code, ended.stderr
     return report
 
 
@@ -70,7 +69,7 @@ def test_the_report_has_the_documented_keys_however_the_run_ended(
 def test_a_report_says_what_became_of_each_partition(finra: Command) -> None:
     weeks = ("--weeks", "2025-12-01,2025-12-15,2024-12-02")
 
-    first, second = report_of(finra, *RUN, *weeks), report_of(finra, *RUN, *weeks)
+    first, second = (report_of(finra, *RUN, *weeks, code=1) for _ in range(2))
 
     captured = ["2025-12-05", "2025-12-19"]
     assert outcomes(first) == {
@@ -78,13 +77,19 @@ def test_a_report_says_what_became_of_each_partition(finra: Command) -> None:
         ("2025-12-19", "NMS_TIER_2"): "not_due",
         ("2025-12-19", "OTC"): "not_due",
         **{("2025-12-05", tier): "ingested" for tier in ("NMS_TIER_1", "NMS_TIER_2", "OTC")},
-        **{("2024-12-06", tier): "late" for tier in ("NMS_TIER_1", "NMS_TIER_2", "OTC")},
+        **{("2024-12-06", tier): "failed" for tier in ("NMS_TIER_1", "NMS_TIER_2", "OTC")},
     }
     assert {p["outcome"] for p in second["partitions"] if p["week_ending"] in captured} == {"skipped", "not_due"}
     assert [r["week_ending"] for r in first["readiness"] if r["is_ready"]] == ["2025-12-05"]
+    assert first["readiness"][0]["ready_on"] == "2026-01-20"
     assert first["readiness"][0]["blocking_issues"] == [
-        "Waiting for tier: NMS_TIER_2, due 2026-01-20",
-        "Waiting for tier: OTC, due 2026-01-20",
+        {
+            "kind": "waiting_for_tier",
+            "tier": tier,
+            "message": f"Waiting for tier: {tier}, due 2026-01-20",
+            "action": "wait until 2026-01-20",
+        }
+        for tier in ("NMS_TIER_2", "OTC")
     ]
     assert finra.query("SELECT run_id FROM core_runs ORDER BY run_no") == [(first["run_id"],), (second["run_id"],)]
 
@@ -104,7 +109,7 @@ def test_a_dry_run_on_nothing_makes_nothing(finra: Command) -> None:
     lines = printed.splitlines()
     assert lines[0].startswith("[DRY-RUN] Would process weeks: 2025-12-19, 2025-12-12")
     assert "[DRY-RUN] Would ingest 2025-12-05 / OTC (No prior capture found (first ingest))" in lines
-    assert lines[-3:] == ["[DRY-RUN] Summary: 18 ingests, 0 skips", "No database writes performed.", "Exit code: 0"]
+    assert lines[-3:] == ["[DRY-RUN] Summary: 20 ingests, 0 skips", "No database writes performed.", "Exit code: 0"]
 
 
 def test_a_dry_run_touches_no_byte_and_the_run_after_it_does_what_it_said(finra_after_run: Command) -> None:
@@ -155,11 +160,14 @@ def test_readiness_shows_what_blocks_a_week(finra_after_run: Command) -> None:
         "2025-11-28",
         "2025-11-21",
         "2025-11-14",
+        "2025-11-07",
+        "2025-10-31",
     ]
-    assert rows[-1]["blocking_issues"] == ["Missing tier: NMS_TIER_1"]
-    shown = [line.split(maxsplit=4) for line in finra_after_run.ok("readiness", *ON_MONDAY).splitlines()]
-    assert ["2025-10-31", "trading", "no", "-", "Missing tier: NMS_TIER_1"] in shown
+    assert [issue["tier"] for issue in rows[0]["blocking_issues"]] == ["NMS_TIER_2", "OTC"]
+    shown = [line.split(maxsplit=4) for line in finra_after_run.ok("readiness").splitlines()]
+    assert shown[3] == ["2025-12-05", "trading", "yes", "-", "-"]
     assert [line[3] for line in shown[1:3]] == ["2026-01-20", "2026-01-12"]
+    assert shown[2][4].startswith("Waiting for tier: NMS_TIER_2, due 2026-01-12; Waiting")
 
 
 def test_captures_can_be_narrowed_to_weeks_and_tiers(finra_after_run: Command) -> None:
@@ -167,19 +175,19 @@ def test_captures_can_be_narrowed_to_weeks_and_tiers(finra_after_run: Command) -
     narrow = ("--weeks", "2025-12-01..2025-12-10", "--tiers", "OTC")
     some = json.loads(finra_after_run.ok("captures", "--json", *narrow))["captures"]
 
-    assert len(everything) == 18
+    assert len(everything) == 20
     assert [capture["capture_id"] for capture in some] == ["finra.otc_transparency:OTC:2025-12-05:20260105"]
-    assert finra_after_run.ok("captures").count("(first ingest)\n") == 18
+    assert finra_after_run.ok("captures").count("(first ingest)\n") == 20
     assert "no capture of these weeks" in finra_after_run.ok("captures", "--weeks", "2020-01-06")
 
 
 def test_anomalies_shows_warnings_and_worse_unless_told_otherwise(finra_after_run: Command) -> None:
-    finra_after_run.ok(*RUN, "--weeks", "2025-12-01,2024-12-02")
+    report_of(finra_after_run, *RUN, "--weeks", "2025-12-01,2024-12-02", code=1)
 
     shown = json.loads(finra_after_run.ok("anomalies", "--json"))["anomalies"]
     audit = json.loads(finra_after_run.ok("anomalies", "--json", "--severity", "INFO"))["anomalies"]
 
-    assert {(a["severity"], a["category"]) for a in shown} == {("WARN", "LATE")}
+    assert {(a["severity"], a["category"]) for a in shown} == {("ERROR", "SOURCE_UNAVAILABLE")}
     assert {a["category"] for a in audit} - {a["category"] for a in shown} == {"REVISION_SKIPPED"}
     assert "2024-12-06 / OTC" in finra_after_run.ok("anomalies")
 

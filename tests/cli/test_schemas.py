@@ -46,7 +46,7 @@ def test_the_published_schemas_are_those_of_the_documents() -> None:
 OUTPUTS = {
     "run": RUN,
     "run, dry": (*RUN, "--mode", "dry-run"),
-    "run, some late": (*RUN, "--weeks", "2025-12-01,2024-12-02"),
+    "run, restated": (*RUN, "--force", "--weeks", "2025-12-01..2025-12-15"),
     "status": ("status",),
     "readiness": ("readiness",),
     "captures": ("captures",),
@@ -67,7 +67,7 @@ def lived(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """The command in a folder with a store of a run, one that found weeks late, one of a source that was down."""
     finra = Command(tmp_path_factory.mktemp("lived"))
     shutil.copy(filled, finra.folder)
-    finra.ok(*RUN, "--weeks", "2025-12-01,2024-12-02")
+    finra(*RUN, "--weeks", "2025-12-01,2024-12-02")
     finra("run", "--source", "http://127.0.0.1:9", "--weeks", "2025-12-01")
     return finra
 
@@ -97,7 +97,7 @@ def test_so_it_is_of_a_run_that_failed_in_part_and_of_its_entry_in_the_ledger(fi
 
 def test_so_it_is_of_a_run_that_was_killed(finra: Command) -> None:
     with finra.start("run", "--run-date", "2026-01-05", "--source", LARGE) as process:
-        until_logged(process, lambda line: "Target weeks" in line)
+        until_logged(process, lambda line: "Phase 1" in line)
         process.kill()
         process.communicate()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.command import SIMULATOR, Command
+from support.command import RUN, SIMULATOR, Command
 
 
 def write(finra: Command, text: str, name: str = "finra.toml") -> Path:
@@ -57,6 +57,9 @@ client_id = "me"
 client_secret_file = "secret.txt"
 requests_per_second = 2.5
 deadline = 30
+grace_days = { OTC = 5 }
+policies = { desk = { tiers = ["OTC"], halves = ["ATS"] } }
+coverage = { recent_weeks = 4, previous = { rows = 0.5 } }
 """
 
 
@@ -121,6 +124,15 @@ WRONG_FILES = {
     "a URL that is none": ('store = "demo.db"', "store: 'demo.db' is no store URL: did you mean sqlite:///demo.db?"),
     "an option of one call": ("force = true", "force is for one call, as --force"),
     "a secret": ('client_secret = "hush"', "client_secret is a secret"),
+    "a tier without a name": ("[grace_days]\notc = 3", "grace_days: nothing is called 'otc': did you mean OTC?"),
+    "a fraction of a day": ("[grace_days]\nOTC = 2.7", "grace_days: OTC is 2.7: give a whole number"),
+    "a policy without a table": ("[policies]\ndesk = 5", "policies: desk is no table: write [policies.desk]"),
+    "a policy without tiers": ("[policies.desk]\ntiers = []", "policies: readiness policy desk: it names no tier"),
+    "a policy of a wrong criterion": ('[policies.desk]\ncriteria = ["all"]', "policies: no criteria in desk"),
+    "a policy with a wrong key": ('[policies.desk]\ntier = "OTC"', "nothing is called 'tier': did you mean tiers?"),
+    "a bound over all": ("[coverage]\nprevious = { rows = 2 }", "coverage: coverage bound of rows is 2"),
+    "a bound of nothing": ("[coverage]\nprevious = { row = 1 }", "coverage: no numbers by measure in previous"),
+    "a table for a text": ("[store]\nurl = 1", "store is {"),
     "no TOML": ("workers: 4", "is no TOML"),
     "the same key twice": ("workers = 1\nworkers = 2", "is no TOML"),
 }
@@ -219,3 +231,27 @@ def test_the_table_names_each_origin(finra: Command) -> None:
     assert rows["tiers"] == "--tiers OTC"
     assert rows["order"] == "FINRA_ORDER chained"
     assert rows["window"] == "default due"
+
+
+def test_a_use_of_ones_own_is_judged_and_asked_for(finra: Command) -> None:
+    write(finra, '[policies.desk]\ntiers = ["NMS_TIER_1"]\n')
+    finra.ok(*RUN)
+
+    desk = json.loads(finra.ok("readiness", "--for", "desk", "--json"))["weeks"]
+    status = json.loads(finra.ok("status", "--for", "desk", "--on", "2026-01-05", "--json"))
+
+    # Tier 1 of these two weeks is out, the other tiers are not due yet.
+    assert [week["week_ending"] for week in desk if week["is_ready"]][:2] == ["2025-12-19", "2025-12-12"]
+    assert {week["verdict"] for week in status["weeks"]} == {"ready"}
+    assert "no policy is called 'dask': did you mean desk?" in finra("readiness", "--for", "dask").stderr
+
+
+def test_days_of_grace_put_off_what_is_late(finra_after_run: Command) -> None:
+    def tier_2() -> str:
+        status = json.loads(finra_after_run.ok("status", "--on", "2026-01-20", "--json"))
+        week = next(week for week in status["weeks"] if week["week_ending"] == "2025-12-12")
+        return str(week["tiers"]["NMS_TIER_2"]["progress"])
+
+    assert tier_2() == "late"  # it was due on the 12th
+    write(finra_after_run, "[grace_days]\nNMS_TIER_2 = 8\n")
+    assert tier_2() == "due"

@@ -88,6 +88,33 @@ def hanging_api() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("module", ["click", "finra_core.runs.scheduler", "sqlalchemy"])
+def test_a_command_that_is_told_to_end_while_it_loads_its_code_ends_without_a_traceback(
+    finra: Command, number: signal.Signals, code: int, module: str
+) -> None:
+    (finra.folder / "sitecustomize.py").write_text(
+        f"""
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Interrupting(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {module!r} and "finra_cli.main" in sys.modules:
+            os.kill(os.getpid(), {int(number)})
+
+sys.meta_path.insert(0, Interrupting())
+""",
+        encoding="utf-8",
+    )
+
+    ended = finra("run", env={"PYTHONPATH": str(finra.folder)})
+
+    assert ended.returncode == code
+    assert ended.stderr.startswith(f"[CRITICAL] ended by {number.name}; ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_run_that_waits_for_a_servers_answer_ends_at_once_too(finra: Command, hanging_api: str) -> None:
     with finra.start("run", "--source", hanging_api, "--weeks", "2025-12-01") as process:
         _ListsAndHangs.asked.wait()

@@ -40,8 +40,8 @@ def test_a_run_against_it_ingests_what_it_publishes(tmp_path: Path) -> None:
 
     report = json.loads(done.stdout)
     assert done.returncode == 0
-    assert [p["outcome"] for p in report["partitions"]] == ["ingested"] * 18
-    assert report["usage"]["requests"] >= 1 + 18 + 18  # the listing; per partition a probe and a page
+    assert [p["outcome"] for p in report["partitions"]] == ["ingested"] * 20
+    assert report["usage"]["requests"] >= 1 + 20 + 20  # the listing; per partition a probe and a page
 
 
 def test_it_serves_on_the_port_that_it_is_given() -> None:
@@ -62,7 +62,7 @@ def test_the_bytes_received_never_pass_the_budget(tmp_path: Path) -> None:
         budget = 1_200_000  # a listing may take 1 MiB, and every page reserves the most that it may take
         bounded = json.loads(finra("run", "--json", "--max-bytes", str(budget), *options).stdout)
 
-    assert whole["expected_usage"]["requests"] == 18
+    assert whole["expected_usage"]["requests"] == 20
     assert bounded["usage"]["bytes_received"] <= budget
     refused = finra("run", "--json", "--max-bytes", "1000", *options)
     assert refused.returncode == 1

@@ -36,11 +36,11 @@ def test_the_log_goes_to_standard_error_and_the_summary_to_standard_output(finra
     assert log[0].startswith("[INFO] Target weeks: 2025-12-19, 2025-12-12, ")
 
 
-def test_quiet_leaves_the_warnings(finra: Command) -> None:
-    log = finra(*RUN, "--quiet").stderr.splitlines()
+def test_quiet_leaves_the_errors_and_what_is_to_be_acted_on(finra: Command) -> None:
+    log = finra("run", "--source", "http://127.0.0.1:9", "--weeks", "2025-12-01", "--quiet").stderr.splitlines()
 
     assert log
-    assert all(line.startswith("[WARN]") for line in log)
+    assert all(line.startswith(("[WARN]", "[ERROR]")) for line in log)
 
 
 def test_verbose_shows_where_an_error_happened(finra: Command) -> None:
@@ -50,7 +50,16 @@ def test_verbose_shows_where_an_error_happened(finra: Command) -> None:
     assert "Traceback" in ended.stderr
 
 
-QUERIES = [["status"], ["status", "--json"], ["anomalies", "--severity", "INFO"], ["captures"], ["readiness", "--json"]]
+QUERIES = [
+    ["runs"],
+    ["config", "show"],
+    ["help", "run"],
+    ["status"],
+    ["status", "--json"],
+    ["anomalies", "--severity", "INFO"],
+    ["captures"],
+    ["readiness", "--json"],
+]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], *QUERIES, [*RUN], [*RUN, "--json"]], ids=" ".join)

@@ -112,7 +112,7 @@ def test_a_typical_run_prints_the_documents_summary(two_restated: Bench) -> None
 def test_a_typical_run_logs_in_the_documents_wording(
     two_restated: Bench, caplog: pytest.LogCaptureFixture, wording: str
 ) -> None:
-    with caplog.at_level(logging.INFO, "finra_core"):
+    with caplog.at_level(logging.DEBUG, "finra_core"):
         two_restated.run()
 
     assert any(re.fullmatch(wording, message) for message in caplog.messages), caplog.text
@@ -150,7 +150,7 @@ def test_one_tier_down_fails_its_partition_and_leaves_its_week_not_ready(one_dow
 def test_one_tier_down_is_logged_in_the_documents_wording(
     one_down: Bench, caplog: pytest.LogCaptureFixture, wording: str
 ) -> None:
-    with caplog.at_level(logging.INFO, "finra_core"):
+    with caplog.at_level(logging.DEBUG, "finra_core"):
         one_down.run()
 
     assert any(re.fullmatch(wording, message) for message in caplog.messages), caplog.text

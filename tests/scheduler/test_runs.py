@@ -422,7 +422,7 @@ def test_a_bad_row_is_kept_with_its_reason_and_its_week_is_not_ready_until_it_is
     assert len(records_of(quiet.store, capture)) == capture.row_count - 1
     assert report.exit_code == 0
     assert report.anomalies["WARN"] == 1
-    assert issues_of(report.readiness[0]) == [f"OTC: 1 rows rejected in {capture.capture_id}"]
+    assert issues_of(report.readiness[0]) == [f"OTC: 1 row rejected in {capture.capture_id}"]
 
     quiet.clock.forward(days=1)
     assert quiet.run(weeks=[WEEK], verify=True).readiness[0].is_ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -17,6 +18,7 @@ from finra_cli.options import Spec, flag_of, specs_of, variable
 from finra_cli.output import Page, Tone, Toned
 from finra_cli.settings import StandingSettings
 from finra_cli.suggestions import did_you_mean
+from finra_core.runs.serialization import to_plain
 
 log = logging.getLogger("finra_cli")
 
@@ -70,7 +72,8 @@ def config_of(settings: StandingSettings, context: click.Context) -> Config:
 def _row(name: str, value: object, spec: Spec, source: ParameterSource | None, path: str | None) -> SettingRow:
     origin = _ORIGINS.get(source, Origin.DEFAULT) if source is not None else Origin.DEFAULT
     where = {Origin.FLAG: flag_of(name), Origin.ENVIRONMENT: variable(name), Origin.FILE: path}.get(origin)
-    return SettingRow(name=name, value=_shown(value, spec), origin=origin, where=where)
+    shown = None if spec.table and origin is Origin.DEFAULT else _shown(value, spec)
+    return SettingRow(name=name, value=shown, origin=origin, where=where)
 
 
 def _shown(value: object, spec: Spec) -> str | None:
@@ -78,6 +81,8 @@ def _shown(value: object, spec: Spec) -> str | None:
         return None
     if spec.secret:
         return "***"
+    if spec.table:
+        return json.dumps(to_plain(value), sort_keys=True)
     text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return without_secrets(text)
 
@@ -90,7 +95,10 @@ def without_secrets(url: str) -> str:
 
 def warn_of_unknown_variables() -> None:
     """Log those variables of the environment that are called nearly like one of ours, and so do nothing."""
-    known = {"FINRA_CONFIG", *(variable(name) for name, spec in specs_of(StandingSettings).items() if spec.standing)}
+    known = {
+        "FINRA_CONFIG",
+        *(variable(name) for name, spec in specs_of(StandingSettings).items() if spec.standing and not spec.table),
+    }
     for name in os.environ:
         hint = did_you_mean(name, known) if name.startswith("FINRA_") and name not in known else ""
         if hint:
@@ -100,9 +108,7 @@ def warn_of_unknown_variables() -> None:
 def config_page(config: Config) -> Page:
     """A row for each setting."""
     page = Page()
-    page.line(
-        f"Settings file: {config.file or 'none (finra.toml in this folder, FINRA_CONFIG or --config would name one)'}"
-    )
+    page.line(f"Settings file: {config.file or 'none'}")
     page.line("")
     page.table(
         ("setting", "origin", "value"),

@@ -12,7 +12,7 @@ SHOWN = 12
 
 _ABSENT = (IssueKind.WAITING_FOR_TIER, IssueKind.MISSING_TIER)
 _TONES = {Verdict.READY: Tone.GOOD, Verdict.WAITING: Tone.WAITING, Verdict.BLOCKED: Tone.BAD}
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def status_page(status: Status, url: str, *, every_week: bool) -> Page:
