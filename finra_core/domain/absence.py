@@ -26,18 +26,20 @@ def decide_absent(
     on: date,
     *,
     offered_from: date | None,
+    offered_in: str,
     by_name: bool,
     grace_days: Mapping[Tier, int],
 ) -> Decision:
     """The decision on a partition that the source does not list.
 
-    offered_from: the first week ending of the tier that the source lists, None where it lists none. by_name: whether
+    offered_from: the first week ending of the tier that the source lists, None where it lists none; offered_in: what
+    that list is called. by_name: whether
     somebody asked for this very week; what is not to be had is then a failure. grace_days: by tier, days after the
     publication day during which an absence is not remarkable; 3 where a tier is not in it.
     """
     due = publication_date(partition)
     ref = None if latest is None else CaptureRef.of(latest)
-    evidence = Evidence(latest=ref, due=due, offered_from=offered_from)
+    evidence = Evidence(latest=ref, due=due, offered_from=offered_from, offered_in=offered_in)
     failing = Action.FAIL if by_name else Action.WAIT
     if latest is not None:
         return Decision(Action.SKIP, Rule.NO_LONGER_OFFERED, evidence)

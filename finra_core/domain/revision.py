@@ -87,8 +87,8 @@ class Evidence:
     """What a decision rests on; None where it does not rest on that.
 
     latest: the store's newest capture of the partition. version, content_hash: the source's. due: the partition's
-    publication day. offered_from: the first week ending of the tier that the source offers. note: a person's reason,
-    or an error's message.
+    publication day. offered_from: the first week ending of the tier that the source offers, and offered_in: what
+    its list is called. note: a person's reason, or an error's message.
     """
 
     latest: CaptureRef | None = None
@@ -96,6 +96,7 @@ class Evidence:
     content_hash: str | None = None
     due: date | None = None
     offered_from: date | None = None
+    offered_in: str | None = None
     note: str | None = None
 
 
