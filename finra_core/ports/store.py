@@ -266,6 +266,8 @@ class ReadView(Protocol):
 class UnitOfWork(ReadView, Protocol):
     """One atomic change of a store. It reads what it has put.
 
+    Between two reads it may see what others commit, unless its scope or a lock that it holds keeps them out.
+
     The puts hold no rule: what may be put, and with which values, is for the caller to know, who reads in the same
     unit of work what that depends on.
     """

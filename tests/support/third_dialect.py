@@ -155,8 +155,9 @@ class ThirdDialect:
             self._insert_unless(connection, columns, row)
 
     def insert_new(self, connection: Connection, table: Table, values: Mapping[str, Any]) -> int | None:
-        fingerprint = table.c.fingerprint == values["fingerprint"]
-        if connection.execute(select(table.c.fingerprint).where(fingerprint)).first():
+        unique = ["fingerprint"] if "fingerprint" in values else list(values)
+        known = [table.c[name] == values[name] for name in unique]
+        if connection.execute(select(*table.primary_key).where(*known)).first():
             return None
         key = connection.execute(insert(table).values(values)).inserted_primary_key
         return None if key is None else key[0]
