@@ -69,7 +69,7 @@ DEFAULT_BOUNDS = CoverageBounds()
 
 @frozen
 class Shortfall:
-    """One measure of one half that is below its bound. reference: what it was compared with; None means recent weeks."""
+    """A measure of one half that is below its bound. reference: what it was compared with; None means recent weeks."""
 
     half: Half
     measure: Measure
