@@ -14,7 +14,7 @@ from datetime import datetime
 from attrs import evolve
 
 from finra_core.domain.clock import new_run_id, utc_now
-from finra_core.domain.errors import PlanDriftError, StoreError
+from finra_core.domain.errors import ConfigurationError, PlanDriftError, StoreError
 from finra_core.ports.observer import Observer, RunFinished, RunStarted
 from finra_core.ports.source import Source
 from finra_core.ports.store import Store
@@ -22,7 +22,7 @@ from finra_core.runs.carrying_out import carry_out, rehearse
 from finra_core.runs.context import Observers, Run
 from finra_core.runs.failed_runs import record_failed_run
 from finra_core.runs.log import RunLog
-from finra_core.runs.plan import Plan, drift
+from finra_core.runs.plan import PLAN_VERSION, Plan, drift
 from finra_core.runs.planning import make_plan, resolve
 from finra_core.runs.pool import Meter, Pool, Pools
 from finra_core.runs.report import RunReport
@@ -84,8 +84,12 @@ class Scheduler:
 
         Raises:
             PlanDriftError: they are not; nothing was written.
-            ConfigurationError, WorkersLostError, StoreError: as for `run`.
+            ConfigurationError: as for `run`, or the plan was made by a release that writes other plans.
+            WorkersLostError, StoreError: as for `run`.
         """
+        if plan.schema_version != PLAN_VERSION:
+            versions = f"the plan has version {plan.schema_version}, this release reads version {PLAN_VERSION}"
+            raise ConfigurationError(f"{versions}: make a new plan")
         request = evolve(plan.request, mode=Mode.RUN, run_date=plan.run_date)
         run = self._begin(request)
         run.tell(RunStarted, mode=request.mode.value, run_date=run.run_date)
