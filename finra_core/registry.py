@@ -57,7 +57,7 @@ def open_executor(url: str, workers: int) -> Executor:
     """The executor behind a URL such as `processes:`, with so many workers where it starts them itself.
 
     Raises:
-        ConfigurationError: no or several adapters serve the scheme, the adapter refuses the URL, or nobody answers there.
+        ConfigurationError: no or several adapters serve the scheme, one refuses the URL, or nobody answers there.
     """
     return cast("Executor", _load(EXECUTORS, url)(url, workers))
 
