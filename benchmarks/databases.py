@@ -55,7 +55,7 @@ class Database(Protocol):
 
 
 @define
-class Sqlite:
+class Sqlite(Database):
     """Files of a folder, loaded by the sqlite3 shell."""
 
     folder: Path
@@ -64,21 +64,17 @@ class Sqlite:
     _numbers: count[int] = Factory(count)
 
     def fresh(self) -> str:
-        """See `Database.fresh`."""
         home = self.folder / f"store-{next(self._numbers)}"
         home.mkdir()
         return f"sqlite:///{home / 'finra.db'}"
 
     def open_url(self, url: str) -> str:
-        """See `Database.open_url`."""
         return url
 
     def drop(self, url: str) -> None:
-        """See `Database.drop`."""
         shutil.rmtree(_path(url).parent)
 
     def load(self, url: str, bodies: Sequence[Path], *, fractional: bool = False) -> Command:
-        """See `Database.load`."""
         script = _path(url).with_suffix(".sql")
         table = TABLE.format(date="TEXT", shares="NUMERIC" if fractional else "INTEGER")
         imports = [f".import {body} normalized" for body in bodies]
@@ -87,27 +83,24 @@ class Sqlite:
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdin=script)
 
     def ask(self, url: str, query: str, output: Path) -> Command:
-        """See `Database.ask`."""
         arguments: list[str | Path] = [sqlite_shell(), "-batch", "-bail", "-list", _path(url), query]
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
-        """See `Database.rows`."""
         with closing(sqlite3.connect(_path(url))) as connection:
             return connection.execute(query).fetchall()
 
     def size(self, url: str) -> int:
-        """See `Database.size`: the file and what stands beside it."""
+        """The file and what stands beside it."""
         path = _path(url)
         return sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*"))
 
     def measure(self, command: Command) -> Cost:
-        """See `Database.measure`."""
         return command.measure()
 
 
 @define
-class Postgres:
+class Postgres(Database):
     """Databases of a private server, loaded by psql."""
 
     server: Server
@@ -117,21 +110,17 @@ class Postgres:
     _numbers: count[int] = Factory(count)
 
     def fresh(self) -> str:
-        """See `Database.fresh`."""
         name = f"store_{next(self._numbers)}"
         self.server.say(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.server.url(name)
 
     def open_url(self, url: str) -> str:
-        """See `Database.open_url`."""
         return self.server.open_url(self._database(url))
 
     def drop(self, url: str) -> None:
-        """See `Database.drop`."""
         self.server.say(f"DROP DATABASE IF EXISTS {self._database(url)} WITH (FORCE)")
 
     def load(self, url: str, bodies: Sequence[Path], *, fractional: bool = False) -> Command:
-        """See `Database.load`."""
         script = self.folder / f"{self._database(url)}.sql"
         table = TABLE.format(date="DATE", shares="NUMERIC" if fractional else "BIGINT")
         copies = [rf"\copy normalized FROM '{body}' WITH (DELIMITER '|')" for body in bodies]
@@ -140,7 +129,6 @@ class Postgres:
         return Command(arguments=arguments, folder=self.folder, environ=os.environ)
 
     def ask(self, url: str, query: str, output: Path) -> Command:
-        """See `Database.ask`."""
         arguments: list[str | Path] = [
             self.server.psql,
             "-X",
@@ -156,15 +144,14 @@ class Postgres:
         return Command(arguments=arguments, folder=self.folder, environ=os.environ, stdout=output)
 
     def rows(self, url: str, query: str) -> list[tuple[Any, ...]]:
-        """See `Database.rows`."""
         return self.server.rows(url, query)
 
     def size(self, url: str) -> int:
-        """See `Database.size`: without what every database has."""
+        """Without what every database has."""
         return self._size(self._database(url)) - self._size("template0")
 
     def measure(self, command: Command) -> Cost:
-        """See `Database.measure`. Each begins right after a checkpoint, so that no other's falls into it."""
+        """Each begins right after a checkpoint, so that no other's falls into it."""
         self.server.say("CHECKPOINT")
         before = self.server.cpu_seconds()
         cost = command.measure()

@@ -1,9 +1,9 @@
 """The floor: the same rows by the database's own loader into a plain table with a key.
 
 normalized(capture_id, week_ending, tier, symbol, mpid, issue_name, venue_name, shares, trades, last_update_date),
-its key (capture_id, symbol, mpid), where mpid is the MPID or the CRD number. In every partition some 50 rows repeat
-this key: a ticker that passed to another issue, a security that changed its tape. Their mpid bears a number, so that
-the key stays as narrow as it is; a wider one would make the floor slower.
+its key (capture_id, symbol, mpid), where mpid is the MPID or the CRD number, and 0 for the De Minimis Firms. In every
+partition some 50 rows repeat this key: a ticker that passed to another issue, a security that changed its tape. Their
+mpid bears a number, so that the key stays as narrow as it is; a wider one would make the floor slower.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def capture_id(week: str, tier: str, day: str) -> str:
 def _lines(week: str, tier: str, day: str, rows: Iterator[Row]) -> Iterator[str]:
     taken: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        symbol, venue = row["issueSymbolIdentifier"], row.get("MPID") or row["firmCRDNumber"]
+        symbol, venue = row["issueSymbolIdentifier"], row.get("MPID") or row["firmCRDNumber"] or "0"
         repeats = taken[symbol, venue]
         taken[symbol, venue] += 1
         cells = (

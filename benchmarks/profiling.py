@@ -8,7 +8,6 @@ import io
 import pstats
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import closing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -57,7 +56,7 @@ def profile(work: str, bench: Bench) -> str:
 
 def _run(files: Path, store_url: str) -> None:
     gc.set_threshold(200_000)  # as the command does
-    with closing(open_source(f"file:{files}", {})) as source, closing(open_store(store_url)) as store:
+    with open_source(f"file:{files}", {}) as source, open_store(store_url) as store:
         report = Scheduler(source=source, store=store, executor=_OneThread()).run(RunRequest())
     if report.exit_code:
         raise RuntimeError(f"the run ended with exit code {report.exit_code}: {report.problems}")

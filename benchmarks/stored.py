@@ -14,7 +14,7 @@ _SUMS = f"""
 SELECT week_ending, tier, count(*), sum(shares_micros), sum(trades)
 FROM {_PREFIX}normalized_latest GROUP BY week_ending, tier"""
 _WEEKLY = f"""
-SELECT t.week_ending, t.tier, t.shares_micros, t.trades, t.venues, h.hhi
+SELECT t.week_ending, t.tier, t.shares_micros, t.trades, t.venues, h.hhi, h.hhi_upper
 FROM {_PREFIX}weekly_totals_latest AS t
 JOIN {_PREFIX}hhi_latest AS h ON h.week_ending = t.week_ending AND h.tier = t.tier"""
 
@@ -29,8 +29,8 @@ def check_store(checks: Checks, database: Database, url: str, truth: Mapping[Key
     weeks = len({week for week, _tier in truth})
     expected = {"RAW": len(truth), "NORMALIZED": len(truth), "CALC": len(truth) + weeks}
     checks.equal("stages that are done", stages, expected)
-    ready = database.rows(url, "SELECT count(*) FROM core_data_readiness WHERE is_ready")
-    checks.equal("weeks ready to trade on", ready, [(weeks,)])
+    ready = database.rows(url, "SELECT ready_for, count(*) FROM core_data_readiness WHERE is_ready GROUP BY ready_for")
+    checks.equal("weeks that are ready, by use", dict(ready), dict.fromkeys(("trading", "compliance"), weeks))
 
 
 def check_captures(checks: Checks, database: Database, url: str, expected: int) -> None:
@@ -48,11 +48,12 @@ def check_table(checks: Checks, database: Database, url: str, truth: Mapping[Key
 
 
 def check_analyses(checks: Checks, found: Mapping[Key, Sequence[Any]], truth: Mapping[Key, Totals]) -> None:
-    """Millionths of shares, trades, venues and HHI of every tier and, as tier ALL, of every week."""
+    """Millionths of shares, trades, venues and both ends of the HHI of every tier and, as tier ALL, of every week."""
     expected = {**truth, **across_tiers(truth)}
     checks.equal("what has analytics", sorted(found), sorted(expected))
     for key, totals in expected.items():
-        *sums, hhi = found.get(key, (0, 0, 0, 0.0))
-        wanted = [totals.shares_micros, totals.trades, len(totals.by_venue)]
+        *sums, lower, upper = found.get(key, (0, 0, 0, 0.0, 0.0))
+        wanted = [totals.shares_micros, totals.trades, totals.venues]
         checks.equal(f"{key}: shares, trades and venues of the week", [int(value) for value in sums], wanted)
-        checks.close(f"{key}: HHI", float(hhi), totals.hhi)
+        checks.close(f"{key}: HHI", float(lower), totals.hhi[0])
+        checks.close(f"{key}: HHI at most", float(upper), totals.hhi[1])

@@ -14,11 +14,17 @@ from attrs import frozen
 Key = tuple[str, str]
 """Week ending and tier, as the folders say them."""
 Row = dict[str, str]
+AGGREGATE = ("", "")
+"""In the place of a venue's MPID and CRD number."""
 
 
 @frozen
 class Totals:
-    """One partition. shares_micros: millionths; by_venue: the same by (MPID, CRD number), one of them empty."""
+    """One partition.
+
+    shares_micros: millionths. by_venue: the same by (MPID, CRD number), one of them empty; both are in the aggregate of
+    De Minimis Firms.
+    """
 
     rows: int
     shares_micros: int
@@ -32,9 +38,17 @@ class Totals:
         return self.rows, self.shares_micros, self.trades
 
     @property
-    def hhi(self) -> float:
-        """The sum of the squared shares of the venues."""
-        return sum((volume / self.shares_micros) ** 2 for volume in self.by_venue.values())
+    def venues(self) -> int:
+        """ATSs and firms."""
+        return len(self.by_venue.keys() - {AGGREGATE})
+
+    @property
+    def hhi(self) -> tuple[float, float]:
+        """The sum of the squared shares of the venues: without the aggregate, and with it added to the largest firm."""
+        lower = sum(volume**2 for venue, volume in self.by_venue.items() if venue != AGGREGATE)
+        largest = max((volume for (mpid, crd), volume in self.by_venue.items() if crd and not mpid), default=0)
+        upper = lower - largest**2 + (largest + self.by_venue.get(AGGREGATE, 0)) ** 2
+        return lower / self.shares_micros**2, upper / self.shares_micros**2
 
 
 @lru_cache(maxsize=8)
@@ -79,9 +93,14 @@ def changed_rows(before: Path, after: Path) -> tuple[Counter[tuple[str, ...]], C
 def comparable(row: Row) -> tuple[str, ...]:
     """A row as the store's views show it: symbol, issue, MPID, CRD, product, millionths, trades, lastUpdateDate."""
     names = ("issueSymbolIdentifier", "issueName", "MPID", "firmCRDNumber", "productTypeCode")
-    identity = tuple(row.get(name) or "" for name in names)
+    identity = tuple(_crd(row) if name == "firmCRDNumber" else row.get(name) or "" for name in names)
     quantities = str(micros(row["totalWeeklyShareQuantity"])), row["totalWeeklyTradeCount"], row["lastUpdateDate"]
     return (*identity, *quantities)
+
+
+def _crd(row: Row) -> str:
+    """FINRA writes that there is none as a zero, or not at all."""
+    return (row.get("firmCRDNumber") or "").lstrip("0")
 
 
 def _sum(one: Totals, other: Totals) -> Totals:
@@ -97,7 +116,7 @@ def _totals(partition_folder: Path) -> Totals:
     for row in read_rows(partition_folder):
         rows += 1
         trades += int(row["totalWeeklyTradeCount"])
-        venue = row.get("MPID") or "", row.get("firmCRDNumber") or ""
+        venue = row.get("MPID") or "", _crd(row)
         by_venue[venue] += micros(row["totalWeeklyShareQuantity"])
     size = sum(path.stat().st_size for path in partition_folder.glob("*.csv"))
     return Totals(rows, by_venue.total(), trades, dict(by_venue), size)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from finra_core.ports.store import SchemaAdmin
 from finra_sql.dialect import SqlDialect
-from finra_sql.migrate import HEAD, stored_version
+from finra_sql.migrate import HEAD, found_version
 from finra_sql.store import connect, upgrade_if_needed
 
 
@@ -28,7 +28,7 @@ class SqlSchemaAdmin(SchemaAdmin):
         engine = connect(dialect)
         try:
             with dialect.reading(engine) as connection:
-                return stored_version(connection, dialect.name)
+                return found_version(connection, dialect.name)
         finally:
             engine.dispose()
 

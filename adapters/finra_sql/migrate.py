@@ -25,11 +25,11 @@ VERSION_TABLE = "finra_schema_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def stored_version(connection: Connection, where: str) -> str | None:
-    """The revision of the schema in this database, None where there is nothing of ours.
+def found_version(connection: Connection, where: str) -> str | None:
+    """What this database says its schema is, None where there is nothing of ours.
 
     Raises:
-        StoreSchemaError: it is newer than this library, somebody else's, or damaged. `where` names it in the message.
+        StoreSchemaError: it is somebody else's, or damaged. `where` names it in the message.
     """
     names = set(inspect(connection).get_table_names())
     ours = sorted(names & metadata.tables.keys())
@@ -40,11 +40,21 @@ def stored_version(connection: Connection, where: str) -> str | None:
             )
         return None
     version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
-    if version in REVISIONS:
-        return str(version)
     if version is None:
         raise StoreSchemaError(f"{where}: its {VERSION_TABLE} is empty: restore a backup")
-    if str(version) > HEAD:
+    return str(version)
+
+
+def stored_version(connection: Connection, where: str) -> str | None:
+    """The revision of the schema in this database, None where there is nothing of ours.
+
+    Raises:
+        StoreSchemaError: as `found_version`, or it is one that this library does not know.
+    """
+    version = found_version(connection, where)
+    if version is None or version in REVISIONS:
+        return version
+    if version > HEAD:
         raise StoreSchemaError(
             f"{where}: its schema {version} is newer than this library, which knows {HEAD}: upgrade finra-core"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def main() -> None:
     """Fetch, and keep what came."""
     url, weeks, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     partitions = [Partition(date.fromisoformat(week), tier) for week in weeks.split(",") for tier in TIERS]
-    with closing(open_source(url)) as source, ThreadPoolExecutor(4) as threads:
+    with open_source(url) as source, ThreadPoolExecutor(4) as threads:
         for partition, payload in zip(partitions, threads.map(source.fetch, partitions), strict=True):
             path = folder / f"{partition.week_ending}-{partition.tier.value}.csv"
             path.write_bytes(b"".join(payload.documents))

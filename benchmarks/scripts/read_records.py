@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 
 from finra_core import open_store
 
-with closing(open_store(sys.argv[1], read_only=True)) as store:
-    capture = next(capture for capture in store.captures() if capture.capture_id == sys.argv[2])
-    sys.stdout.write(f"{len(store.records(capture))}\n")
+with open_store(sys.argv[1], read_only=True) as store, store.read() as view:
+    capture = next(capture for capture in view.captures() if capture.capture_id == sys.argv[2])
+    sys.stdout.write(f"{len(view.records(capture))}\n")

@@ -39,7 +39,7 @@ def _help(bench: Bench) -> Cost:
     output = Path(bench.scratch / "help.txt")
     cost = bench.product.command("--help", stdout=output).measure()
     said = output.read_text(encoding="utf-8")
-    bench.checks.equal("what --help says first", said.split()[:2], ["usage:", "finra"])
+    bench.checks.equal("what --help says first", said.split()[:2], ["Usage:", "finra"])
     return cost
 
 

@@ -15,7 +15,7 @@ from finra_core.domain.readiness import Readiness
 from finra_core.domain.revision import Action, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
-from finra_core.ports.store import CaptureQuery, RunRecord
+from finra_core.ports.store import CaptureQuery, RunRecord, UnitOfWork
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
@@ -30,6 +30,9 @@ from finra_core.runs.report import RunReport, Tally, finished_report, ingested_r
 from finra_core.runs.request import Mode, Order
 from finra_core.runs.transactions import again, put_decisions, record_checks
 from finra_core.runs.wording import reason
+
+_UNCHANGED = frozenset({Rule.VERSION_UNCHANGED, Rule.CONTENT_UNCHANGED, Rule.RECORDS_UNCHANGED})
+"""By its version, or by the content that a plan has compared."""
 
 
 def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunReport:
@@ -235,12 +238,22 @@ def _record_settled(
         at = run.clock()
         put_decisions(unit, [decision_record(run, p.partition, p.decision, at) for p in settled])
         record_checks(unit, checks, at)
-        unchanged = {p.latest.number for p in settled if p.latest and p.decision.rule is Rule.VERSION_UNCHANGED}
-        if unchanged:
-            partitions = frozenset(p.partition for p in settled)
-            newest = unit.captures(CaptureQuery(partitions=partitions, newest=True))
-            checked = [c for c in newest if c.number in unchanged]
-            unit.put_checked([evolve(c, checked_at=max(plan.planned_at, c.checked_at)) for c in checked])
+        _put_checked(unit, plan, settled)
+
+
+def _put_checked(unit: UnitOfWork, plan: Plan, settled: Sequence[PlannedPartition]) -> None:
+    """Note of unchanged captures that the source still had them when the plan was made."""
+    unchanged = {p.latest.number: p.decision.rule for p in settled if p.latest and p.decision.rule in _UNCHANGED}
+    if not unchanged:
+        return
+    partitions = frozenset(p.partition for p in settled)
+    newest = unit.captures(CaptureQuery(partitions=partitions, newest=True))
+    unit.put_checked([_checked(c, unchanged[c.number], plan.planned_at) for c in newest if c.number in unchanged])
+
+
+def _checked(capture: Capture, rule: Rule, at: datetime) -> Capture:
+    verified_at = capture.verified_at if rule is Rule.VERSION_UNCHANGED else max(at, capture.verified_at)
+    return evolve(capture, verified_at=verified_at, checked_at=max(at, capture.checked_at))
 
 
 def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:

@@ -125,7 +125,7 @@ def _differences(partition: Partition, was: PlannedPartition | None, now: Planne
         return
     old, new = was.decision.evidence, now.decision.evidence
     if old.latest != new.latest:
-        yield f"{partition}: the plan saw {old.latest or 'no capture'}, the store now has {new.latest or 'none'}"
+        yield f"{partition}: the plan saw {_capture(old.latest)}, the store now has {_capture(new.latest)}"
     elif old.version != new.version:
         yield f"{partition}: the plan saw version {old.version or 'none'}, the source now has {new.version or 'none'}"
     elif old.content_hash != new.content_hash:
@@ -133,6 +133,11 @@ def _differences(partition: Partition, was: PlannedPartition | None, now: Planne
         yield f"{partition}: {sides}"
     elif was.decision.action != now.decision.action:
         yield f"{partition}: the plan was to {was.decision.action} it, now it is to {now.decision.action} it"
+
+
+def _capture(ref: CaptureRef | None) -> str:
+    """With the number and the content, by which captures of two stores differ that bear one name."""
+    return f"{ref} (capture {ref.number}, content {_short(ref.content_hash)})" if ref else "no capture"
 
 
 def _short(content_hash: str | None) -> str:

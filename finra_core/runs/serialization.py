@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from cattrs import BaseValidationError, transform_error
 from cattrs.preconf.json import JsonConverter, make_converter
+from cattrs.v import format_exception
 
-from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.errors import ConfigurationError, FinraError
 from finra_core.domain.timestamps import parse_utc_text, utc_text
 
 T = TypeVar("T")
@@ -47,14 +48,21 @@ def from_plain(value: Any, kind: type[T]) -> T:
     try:
         return converter().structure(value, kind)
     except BaseValidationError as error:
-        raise ConfigurationError(f"no {kind.__name__}: {transform_error(error)[0]}") from error
+        raise ConfigurationError(f"no {kind.__name__}: {transform_error(error, format_exception=_say)[0]}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigurationError(f"no {kind.__name__}: {error}") from error
 
 
+def _say(error: BaseException, kind: type | None) -> str:
+    if isinstance(error, FinraError):
+        return error.message
+    said = format_exception(error, kind)
+    return f"{said} ({error})" if isinstance(error, ValueError) else said
+
+
 @cache
 def converter() -> JsonConverter:
-    """The converter, for those who build on it: register hooks on a copy of it."""
+    """The converter. To build on it, copy it and register hooks on the copy."""
     made = make_converter()
     made.register_unstructure_hook(datetime, utc_text)
     made.register_structure_hook(datetime, lambda text, _type: parse_utc_text(text))

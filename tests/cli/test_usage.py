@@ -111,6 +111,7 @@ def test_the_version_is_the_librarys(finra: Command) -> None:
     assert finra.ok("--version") == f"finra {__version__}\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "--workers", "x"]])
 def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) -> None:
     script = (
@@ -126,6 +127,7 @@ def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) ->
     assert {name for name in imported if name.startswith("finra_")} == {"finra_core", "finra_cli"}
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_help_imports_nothing_of_the_domain() -> None:
     script = (
         "import sys; from finra_cli.main import main; main(['--help']); "

@@ -28,70 +28,86 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def finra_lines() -> list[str]:
-    """Every command line that begins with `finra`; alternatives (`a | b`) are a line each."""
+def finra_lines(block: str) -> list[str]:
+    """A block's command lines that begin with `finra`; alternatives (`a | b`) are a line each."""
     lines = []
-    for block in blocks("sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            for part in line.split("#")[0].split("&&"):
-                command = part.strip().removeprefix(".venv/bin/")
-                if not command.startswith("finra "):
-                    continue
+    for line in block.replace("\\\n", " ").splitlines():
+        for part in line.split("#")[0].split("&&"):
+            command = part.strip().removeprefix(".venv/bin/")
+            if command.startswith("finra "):
                 first, *others = [alternative.strip() for alternative in command.split(" | ")]
                 lines += [first, *(f"finra {name}" for name in others)]
     return lines
 
 
+BLOCKS = [lines for block in blocks("sh") if (lines := finra_lines(block))]
+"""The command lines of each block that has any."""
+
+
 def options() -> set[str]:
     """Every long option named on a line with `finra`, or in the text, but those of other programs."""
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(finra_lines())))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(line for lines in BLOCKS for line in lines)))
     return named | set(re.findall(r"`(--[a-z][a-z-]+)[^`]*`", README))
 
 
-@pytest.fixture(scope="module")
-def finra(tmp_path_factory: pytest.TempPathFactory) -> Command:
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
     """The command for readers who try one line after the other in one folder."""
-    folder = tmp_path_factory.mktemp("reader")
-    (folder / "Downloads" / "finra").mkdir(parents=True)
-    command = Command(folder)
-    command.environ.update(FINRA_SOURCE=SIMULATOR, HOME=str(folder))
+    (tmp_path / "Downloads" / "finra").mkdir(parents=True)
+    command = Command(tmp_path)
+    command.environ.update(FINRA_SOURCE=SIMULATOR, HOME=str(tmp_path))
     return command
 
 
 def test_the_readme_shows_commands() -> None:
-    assert len(finra_lines()) > 10
-    assert "finra readiness" in finra_lines()
+    assert sum(map(len, BLOCKS)) > 15
+    assert any("finra readiness" in lines for lines in BLOCKS)
 
 
-@pytest.mark.parametrize("line", [line for line in finra_lines() if not line.startswith(SERVES)])
-def test_each_command_line_runs(finra: Command, line: str) -> None:
-    arguments = [argument.replace("~", str(finra.folder)) for argument in shlex.split(line)[1:]]
+@pytest.mark.parametrize("lines", BLOCKS, ids=lambda lines: lines[0])
+def test_the_command_lines_run_one_after_the_other(finra: Command, lines: list[str]) -> None:
+    for line in lines:
+        if line.startswith(SERVES):
+            continue
+        arguments = [argument.replace("~", str(finra.folder)) for argument in shlex.split(line)[1:]]
 
-    ended = finra(*arguments)
+        ended = finra(*arguments)
 
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout
-
-
-@pytest.mark.parametrize("option", sorted(options()))
-def test_each_option_is_in_the_help(finra: Command, option: str) -> None:
-    texts = [
-        finra.ok(command, "--help") for command in ("run", "status", "readiness", "anomalies", "captures", "simulator")
-    ]
-
-    assert any(option in text for text in texts)
+        assert ended.returncode == 0, (line, ended.stderr)
+        assert ended.stdout, line
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_each_python_block_runs(
-    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_each_option_is_in_the_help(finra: Command) -> None:
+    commands = ("run", "status", "readiness", "anomalies", "captures", "simulator")
+    texts = "\n".join(finra.ok(command, "--help") for command in commands)
+
+    assert options() - set(re.findall(r"--[a-z][a-z-]+", texts)) == set()
+
+
+def test_the_python_blocks_run_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "block.py").write_text(block, encoding="utf-8")
+    run, read = blocks("python")
 
-    runpy.run_path("block.py")
+    for name, block in (("run.py", run), ("read.py", read)):
+        (tmp_path / name).write_text(block, encoding="utf-8")
+        runpy.run_path(name)
 
-    assert capsys.readouterr().out.startswith("0 {")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("0 {")
+    assert printed[-1].startswith("finra.otc_transparency:")
+
+
+def test_the_settings_file_is_one_that_is_taken(finra: Command) -> None:
+    (block,) = blocks("toml")
+    (finra.folder / "finra.toml").write_text(block, encoding="utf-8")
+
+    shown = json.loads(finra.ok("config", "show", "--json"))
+    judged = finra("readiness", "--for", "otc-desk")
+
+    assert shown["file"] == str(finra.folder / "finra.toml")
+    assert judged.returncode == 0, judged.stderr
 
 
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 shell is not installed")

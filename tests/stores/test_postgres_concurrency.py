@@ -10,18 +10,26 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import Category
+from finra_core.domain.errors import StoreError
+from finra_core.domain.scopes import Scope
+from finra_core.ports.store import Lock, ReadView
 from finra_core.testing.examples import (
     T1,
     T2,
-    add_analysis,
-    add_normalized,
     analysis_of,
-    at,
+    anomaly,
+    ask,
+    captures_of,
     new_capture,
     payload,
-    records,
+    put_analysis,
+    put_normalized,
+    put_rows,
     row,
+    rows_of,
+    seen,
+    writing,
 )
 from finra_postgres import open_store
 from finra_sql.store import SqlStore
@@ -53,38 +61,40 @@ def test_the_same_analytics_by_two_are_stored_once(
     postgres: Server, postgres_database: str, stores: tuple[SqlStore, SqlStore], pool: ThreadPoolExecutor
 ) -> None:
     one, other = stores
-    analysis = analysis_of(one, [add_normalized(one)])
+    analysis = analysis_of(one, [put_normalized(one)])
 
-    def add() -> bool:
-        with other.transaction() as transaction:
-            return transaction.add_analysis(analysis)
+    def put() -> None:
+        with writing(other) as unit:
+            unit.put_analysis(analysis)
 
-    with one.transaction() as transaction:
-        assert transaction.add_analysis(analysis)
-        late: Future[bool] = pool.submit(add)
+    with writing(one) as unit:
+        unit.put_analysis(analysis)
+        late = pool.submit(put)
         wait_until_it_waits(late, postgres, postgres_database)
-    assert not late.result()
-    assert one.analyses() == [analysis]
+    with pytest.raises(StoreError, match="stored already"):
+        late.result()
+    assert ask(one, lambda view: view.analyses()) == [analysis]
 
 
-def test_checks_by_two_that_each_resolve_what_the_other_found_wait_for_each_other(
+def test_whoever_waited_for_a_lock_sees_what_its_holder_committed(
     postgres: Server, postgres_database: str, stores: tuple[SqlStore, SqlStore], pool: ThreadPoolExecutor
 ) -> None:
     one, other = stores
-    found = [
-        Anomaly(Severity.ERROR, category, T1.key, Stage.RAW, "bad") for category in (Category.BAD_DATA, Category.LATE)
-    ]
+    found = [seen(anomaly(category=category)) for category in (Category.BAD_DATA, Category.LATE)]
 
-    def check(anomaly: Anomaly, minute: int) -> None:
-        with other.transaction() as transaction:
-            transaction.record_checks([Check(T1.key, Stage.RAW, (anomaly,))], at(minute))
+    def put() -> list[str]:
+        with writing(other) as unit:
+            unit.put_anomalies(found[1:])  # the transaction has begun, and seen that there is none
+            before = unit.anomalies()
+            unit.hold(Lock.ANOMALIES)
+            return [record.fingerprint for record in unit.anomalies() if record not in before]
 
-    with one.transaction() as transaction:
-        transaction.record_checks([Check(T1.key, Stage.RAW, (found[0],))], at(0))
-        late = pool.submit(check, found[1], 1)
+    with writing(one) as unit:
+        unit.hold(Lock.ANOMALIES)
+        unit.put_anomalies(found[:1])
+        late = pool.submit(put)
         wait_until_it_waits(late, postgres, postgres_database)
-    late.result()
-    assert [record.anomaly for record in one.anomalies()] == [found[1]]
+    assert late.result() == [found[0].fingerprint]
 
 
 def test_two_that_store_the_same_payload_securities_and_venues_for_two_partitions_both_can(
@@ -92,34 +102,38 @@ def test_two_that_store_the_same_payload_securities_and_venues_for_two_partition
 ) -> None:
     one, other = stores
 
-    def add() -> None:
-        with other.transaction(T2.key) as transaction:
-            capture = transaction.add_capture(new_capture(T2), payload())
-            transaction.add_records(capture, records([row()]), [], at(0))
+    def put() -> None:
+        with writing(other, Scope.partition(T2)) as unit:
+            put_rows(unit, unit.put_capture(new_capture(T2), payload()), [row()])
 
-    with one.transaction(T1.key) as transaction:
-        capture = transaction.add_capture(new_capture(T1), payload())
-        late = pool.submit(add)
+    with writing(one, Scope.partition(T1)) as unit:
+        capture = unit.put_capture(new_capture(T1), payload())
+        late = pool.submit(put)
         wait_until_it_waits(late, postgres, postgres_database)
-        transaction.add_records(capture, records([row()]), [], at(0))
+        put_rows(unit, capture, [row()])
     late.result()
-    assert [list(one.records(capture).rows()) for capture in one.captures()] == [[row()], [row()]]
-    assert {one.documents(capture) for capture in one.captures()} == {payload().documents}
+    captures = captures_of(one)
+    assert [rows_of(one, capture) for capture in captures] == [[row()], [row()]]
+    assert ask(one, lambda view: {view.payload(capture) for capture in captures}) == {payload().documents}
 
 
-def test_a_reading_method_sees_one_state_whatever_is_committed_between_its_queries(
-    stores: tuple[SqlStore, SqlStore],
-) -> None:
+def everything(view: ReadView) -> list[object]:
+    captures = view.captures()
+    return [captures, [list(view.records(capture).rows()) for capture in captures], view.analyses()]
+
+
+def test_a_view_sees_one_state_whatever_is_committed_between_its_queries(stores: tuple[SqlStore, SqlStore]) -> None:
     reader, writer = stores
-    before = reader.week_states([T1.week_ending], 1)
-    commits = [1]
+    put_normalized(writer)
+    before = ask(reader, everything)
+    commits: list[str] = []
 
     @event.listens_for(reader._engine, "before_cursor_execute")
-    def commit_before_the_last_query(*arguments: Any) -> None:
-        if "FROM core_captures" in arguments[2] and commits:
-            commits.clear()
-            add_analysis(writer, [add_normalized(writer)])
+    def commit_before_each_query(*arguments: Any) -> None:
+        if arguments[2].startswith("SELECT") and len(commits) < 6:
+            commits.append(arguments[2])
+            put_analysis(writer, [put_normalized(writer, minute=len(commits))])
 
-    assert reader.week_states([T1.week_ending], 1) == before
-    assert commits == []
-    assert reader.week_states([T1.week_ending], 1) != before
+    assert ask(reader, everything) == before
+    assert len(commits) > 3
+    assert ask(reader, everything) != before

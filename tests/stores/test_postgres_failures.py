@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from finra_core.domain.errors import (
     FinraError,
@@ -24,26 +25,28 @@ from finra_core.domain.errors import (
     StoreSchemaError,
     StoreUnavailableError,
 )
-from finra_core.domain.records import MAX_INTEGER
-from finra_core.ports import RunRecord, Store
+from finra_core.domain.records import MAX_INTEGER, Record, Security
+from finra_core.domain.scopes import STORE, Scope
+from finra_core.ports.store import Store
 from finra_core.testing.examples import (
-    RUN_DATE,
     T1,
     T2,
     UBSA,
-    add_capture,
+    ask,
     at,
+    captures_of,
     new_capture,
     payload,
-    records,
+    put_capture,
+    put_records,
+    put_rows,
+    put_runs,
     row,
+    run_record,
+    writing,
 )
 from finra_postgres import open_store
 from support.postgres import Server
-
-RUN = RunRecord(
-    run_id="run-1", started_at=at(0), finished_at=None, mode="run", run_date=RUN_DATE, exit_code=None, report_json=None
-)
 
 
 @pytest.fixture
@@ -67,8 +70,7 @@ def fails(expected: type[FinraError], advice: str, database: str) -> Iterator[No
 
 
 def start_run(store: Store) -> None:
-    with store.transaction() as transaction:
-        transaction.start_run(RUN)
+    put_runs(store, run_record())
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -104,28 +106,28 @@ def test_a_connection_that_breaks_in_mid_transaction_leaves_nothing(
     postgres: Server, postgres_database: str, store: Store, last_words: str
 ) -> None:
     def break_it() -> None:
-        with store.transaction(T1.key) as transaction:
-            transaction.add_capture(new_capture(), payload())
+        with writing(store, Scope.partition(T1)) as unit:
+            unit.put_capture(new_capture(), payload())
             postgres.disconnect(postgres_database)
             if last_words == "another statement":
-                transaction.latest_capture(T1)
+                unit.captures()
 
     with fails(StoreInterruptedError, "connection was lost: nothing of this transaction", postgres_database):
         break_it()
-    assert store.captures() == []
-    add_capture(store)
+    assert captures_of(store) == []
+    put_capture(store)
 
 
 def test_a_deadlock_ends_one_of_two_and_tells_it_to_try_again(postgres_database: str, store: Store) -> None:
-    captures = [add_capture(store, T1), add_capture(store, T2)]
+    captures = [evolve(put_capture(store, each), verified_at=at(9), checked_at=at(9)) for each in (T1, T2)]
     both_have_one = threading.Barrier(2)
 
     def verify(first: int, second: int) -> StoreError | None:
         try:
-            with store.transaction() as transaction:
-                transaction.mark_verified(captures[first], at(9))
+            with writing(store) as unit:
+                unit.put_checked([captures[first]])
                 both_have_one.wait()
-                transaction.mark_verified(captures[second], at(9))
+                unit.put_checked([captures[second]])
         except StoreError as error:
             return error
         return None
@@ -137,7 +139,7 @@ def test_a_deadlock_ends_one_of_two_and_tells_it_to_try_again(postgres_database:
     assert isinstance(errors[0], StoreInterruptedError)
     assert isinstance(errors[0], Retryable)
     assert f"{postgres_database}: this run and another waited for each other" in errors[0].message
-    assert [capture.verified_at for capture in store.captures()] == [at(9), at(9)]
+    assert captures_of(store) == captures
 
 
 def test_a_permission_that_is_missing(postgres: Server, postgres_database: str) -> None:
@@ -152,8 +154,8 @@ def test_a_permission_that_is_taken_away(postgres: Server, postgres_database: st
             start_run(store)
             connection.execute("REVOKE INSERT ON core_captures FROM clerk")
             with fails(StoreUnavailableError, "permission denied.*core_captures", postgres_database):
-                add_capture(store)
-            assert store.captures() == []
+                put_capture(store)
+            assert captures_of(store) == []
         connection.execute("DROP OWNED BY clerk")
 
 
@@ -168,24 +170,19 @@ def test_a_table_that_somebody_dropped(postgres: Server, postgres_database: str,
     with postgres.connect(postgres_database) as connection:
         connection.execute("DROP TABLE core_runs")
     with fails(StoreSchemaError, "not as this library made it.*core_runs", postgres_database):
-        store.runs()
+        ask(store, lambda view: view.runs())
 
 
 def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(postgres: Server, store: Store) -> None:
-    capture = add_capture(store)
+    capture = put_capture(store)
     with small_disk(postgres) as tablespace:
         database = store.url.partition("?")[0].rpartition("/")[2]
         with postgres.connect(database) as connection:
             connection.execute(f"ALTER TABLE finra_otc_row_versions SET TABLESPACE {tablespace}")
-        rows = [row((f"S{i}", "", ""), UBSA) for i in range(60_000)]
-
-        def fill() -> None:
-            with store.transaction(T1.key) as transaction:
-                transaction.add_records(capture, records(rows), [], at(1))
-
+        rows = [row(Security(f"S{i}", "", ""), UBSA) for i in range(60_000)]
         with fails(StoreUnavailableError, "disk is full: make room", database):
-            fill()
-        assert store.unnormalized() == [capture]
+            put_records(store, capture, rows)
+        assert captures_of(store) == [capture]
         postgres.drop_database(database)
 
 
@@ -218,43 +215,49 @@ def test_each_of_the_servers_errors_has_a_meaning(
     expected, advice = meaning
     with fails(expected, f"{advice}.*on purpose", postgres_database):
         start_run(store)
-    assert store.runs() == []
+    assert ask(store, lambda view: view.runs()) == []
+
+
+@pytest.mark.parametrize("scope", [Scope.across_tiers(T1.week_ending), Scope.week(T1.week_ending)], ids=str)
+def test_a_week_that_another_process_writes_is_left_to_it(url: str, store: Store, scope: Scope) -> None:
+    with closing(open_store(url)) as other, store.write(scope):
+        with pytest.raises(PartitionLockedError, match=f"{scope}: another run") as caught, other.write(scope):
+            pass
+        assert caught.value.partition is None
+        put_capture(other, T1)
+        with other.write(STORE):
+            pass
 
 
 def test_a_partition_that_another_process_writes_is_left_to_it(url: str, store: Store) -> None:
     with closing(open_store(url)) as other:
-        with store.transaction(T1.key):
+        with store.write(Scope.partition(T1)):
             with pytest.raises(PartitionLockedError, match="2025-12-26 / NMS_TIER_1: another run") as caught:
-                add_capture(other, T1)
+                put_capture(other, T1)
             assert caught.value.partition == T1
-            add_capture(other, T2)
-        add_capture(other, T1)
+            put_capture(other, T2)
+        put_capture(other, T1)
 
 
 def test_a_failed_statement_undoes_the_transaction_even_if_its_error_is_swallowed(store: Store) -> None:
-    capture = add_capture(store)
-    too_large = records([(("X", "", ""), UBSA, MAX_INTEGER + 1, 1, "2026-01-12")])
+    capture = put_capture(store)
+    too_large = [Record(Security("X", "", ""), UBSA, MAX_INTEGER + 1, 1, "2026-01-12")]
 
     def swallow() -> None:
-        with store.transaction(T1.key) as transaction:
-            transaction.mark_verified(capture, at(9))
+        with writing(store, Scope.partition(T1)) as unit:
+            unit.put_run(run_record())
             with pytest.raises(StoreError):
-                transaction.add_records(capture, too_large, [], at(1))
+                put_rows(unit, capture, too_large)
 
     with pytest.raises(StoreError, match="64 bits"):
         swallow()
-    assert store.captures() == [capture]
+    assert captures_of(store) == [capture]
 
 
 def test_text_that_postgresql_cannot_hold_is_said(postgres_database: str, store: Store) -> None:
-    capture = add_capture(store)
-
-    def add() -> None:
-        with store.transaction(T1.key) as transaction:
-            transaction.add_records(capture, records([row(("A\0", "", ""))]), [], at(1))
-
+    capture = put_capture(store)
     with fails(StoreError, "NUL", postgres_database):
-        add()
+        put_records(store, capture, [row(Security("A\0", "", ""))])
 
 
 @contextmanager

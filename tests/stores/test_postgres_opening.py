@@ -10,10 +10,13 @@ import psycopg
 import pytest
 
 from finra_core.domain.errors import ConfigurationError, StoreSchemaError, StoreUnavailableError
-from finra_core.ports import Store
-from finra_core.testing.examples import T1, add_capture, add_normalized
+from finra_core.domain.scopes import STORE, Scope
+from finra_core.ports.store import Store
+from finra_core.registry import open_schema
+from finra_core.testing.examples import T1, ask, captures_of, put_capture, put_normalized, rows_of
 from finra_postgres import open_store
 from finra_postgres.location import parse_url
+from finra_sql.migrate import HEAD
 from support.postgres import Server
 
 
@@ -97,9 +100,9 @@ def test_stores_in_two_schemas_of_one_database_have_nothing_to_do_with_each_othe
         closing(open_store(f"{url}&options=-csearch_path%3Done")) as one,
         closing(open_store(f"{url}&options=-csearch_path%3Dother")) as other,
     ):
-        with one.transaction(T1.key):
-            add_normalized(other)
-        assert (len(one.captures()), len(other.captures())) == (0, 1)
+        with one.write(Scope.partition(T1)):
+            put_normalized(other)
+        assert (len(captures_of(one)), len(captures_of(other))) == (0, 1)
     assert tables(postgres, empty_database) == set()
 
 
@@ -109,22 +112,45 @@ def test_several_that_open_a_fresh_database_at_once_all_get_it(postgres: Server,
         stores = list(pool.map(open_store, [url] * 4))
     for store in stores:
         with closing(store):
-            assert store.captures() == []
+            assert captures_of(store) == []
 
 
 def test_reading_alone_makes_nothing(postgres: Server, empty_database: str) -> None:
     with closing(open_store(postgres.url(empty_database), read_only=True)) as store:
-        assert (store.captures(), store.weeks(), store.runs()) == ([], [], [])
+        assert captures_of(store) == []
+        assert ask(store, lambda view: view.runs()) == []
         assert empty_database in store.url
     assert tables(postgres, empty_database) == set()
 
 
+def test_a_store_that_is_only_read_sees_what_a_later_run_makes(postgres: Server, empty_database: str) -> None:
+    url = postgres.url(empty_database)
+    with closing(open_store(url, read_only=True)) as reader:
+        assert captures_of(reader) == []
+        with closing(open_store(url)) as writer:
+            capture = put_capture(writer)
+        assert captures_of(reader) == [capture]
+
+
+def test_the_schema_is_looked_after_by_its_url(postgres: Server, empty_database: str) -> None:
+    admin = open_schema(postgres.url(empty_database))
+    assert (admin.version(), tables(postgres, empty_database)) == (None, set())
+    for _again in range(2):
+        admin.upgrade()
+        assert admin.version() == admin.newest_version == HEAD
+    with postgres.connect(empty_database) as connection:
+        connection.execute("UPDATE finra_schema_version SET version_num = '9999'")
+    assert admin.version() == "9999"
+    with pytest.raises(StoreSchemaError, match="upgrade finra-core"):
+        admin.upgrade()
+
+
 def test_reading_alone_refuses_transactions_and_so_does_the_server(postgres: Server, url: str) -> None:
     with closing(open_store(url)) as store:
-        capture = add_normalized(store)
+        capture = put_normalized(store)
     with closing(open_store(url, read_only=True)) as store:
-        assert len(store.records(capture)) == 1
-        with pytest.raises(StoreUnavailableError, match="read-only"), store.transaction():
+        assert len(rows_of(store, capture)) == 1
+        with pytest.raises(StoreUnavailableError, match="read-only"), store.write(STORE):
             pass
         with store._engine.begin() as connection, pytest.raises(StoreUnavailableError, match="only be read"):
             connection.exec_driver_sql("UPDATE core_captures SET reason = ''")
@@ -135,7 +161,7 @@ def test_a_store_can_live_beside_other_tables(postgres: Server, empty_database: 
         connection.execute("CREATE TABLE somebody_elses (x int)")
         connection.execute("CREATE TABLE alembic_version (x int)")
     with closing(open_store(postgres.url(empty_database))) as store:
-        assert add_capture(store) == store.captures()[0]
+        assert put_capture(store) == captures_of(store)[0]
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -171,9 +197,9 @@ def test_connections_that_the_server_ended_between_two_calls_are_replaced(
     postgres: Server, postgres_database: str, url: str
 ) -> None:
     with closing(open_store(url)) as store:
-        assert store.captures() == []
+        assert captures_of(store) == []
         postgres.disconnect(postgres_database)
-        assert store.captures() == []
+        assert captures_of(store) == []
 
 
 @pytest.fixture

@@ -12,32 +12,48 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from attrs import evolve
+from sqlalchemy import create_engine, event, inspect
 
-from finra_core.domain.analytics import CALC_VERSION
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
+from finra_core.domain.anomalies import Severity
 from finra_core.domain.errors import StoreUnavailableError
 from finra_core.domain.partitions import Partition
+from finra_core.domain.records import Record, Security
+from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import Tier
-from finra_core.ports import RunRecord, Store
+from finra_core.ports.store import (
+    AnomalyQuery,
+    CaptureQuery,
+    DecisionQuery,
+    JudgmentQuery,
+    Lock,
+    RunQuery,
+    Store,
+)
 from finra_core.testing.examples import (
-    RUN_DATE,
     T1,
     T2,
     UBSA,
-    Row,
-    add_analysis,
-    add_capture,
-    add_normalized,
-    analysis_of,
+    anomaly,
+    ask,
     at,
+    captures_of,
+    decision_record,
+    judgment,
     new_capture,
     payload,
-    records,
+    put_analysis,
+    put_capture,
+    put_normalized,
+    put_rows,
     row,
+    rows_of,
+    run_record,
+    seen,
+    writing,
 )
-from finra_postgres import open_store
-from finra_sql import ddl
+from finra_postgres import open_schema, open_store
+from finra_sql.schema import metadata
 from finra_sql.store import SqlStore
 from support.postgres import Server
 
@@ -78,12 +94,27 @@ def rows(database: psycopg.Connection, statement: Any) -> list[tuple[Any, ...]]:
     return database.execute(statement).fetchall()
 
 
-def test_the_migrated_schema_is_the_declared_one_and_the_printed_one(
-    postgres: Server, database: psycopg.Connection
-) -> None:
+def test_the_tables_that_statements_name_are_those_that_migrations_make(url: str, store: Store) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    inspector = inspect(engine)
+    made = {
+        (name, column["name"], column["type"].compile(engine.dialect).partition(" COLLATE")[0])
+        for name in inspector.get_table_names()
+        for column in inspector.get_columns(name)
+    }
+    named = {
+        (table.name, column.name, column.type.compile(engine.dialect).replace("FLOAT", "DOUBLE PRECISION"))
+        for table in metadata.tables.values()
+        for column in table.c
+    }
+    engine.dispose()
+    assert {each for each in made if each[0] != "finra_schema_version"} == named
+
+
+def test_the_printed_schema_is_that_of_a_store(postgres: Server, database: psycopg.Connection) -> None:
     name = postgres.new_empty_database()
     with postgres.connect(name) as by_hand:
-        by_hand.execute(ddl.postgresql())
+        by_hand.execute(open_schema("postgresql:").ddl().encode())
         for query in _CATALOG:
             assert rows(by_hand, query) == rows(database, query)
             assert rows(by_hand, query)
@@ -92,9 +123,8 @@ def test_the_migrated_schema_is_the_declared_one_and_the_printed_one(
 
 
 def test_every_value_has_a_type_of_its_own(store: Store, database: psycopg.Connection) -> None:
-    add_normalized(
-        store, rows=[((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate([3_000_000, 1])]
-    )
+    quantities = enumerate([3_000_000, 1])
+    put_normalized(store, rows=[Record(Security(str(i), "", ""), UBSA, n, 1, "2026-01-12") for i, n in quantities])
     found = rows(
         database,
         "SELECT week_ending, shares, shares_micros, last_update_date, captured_at"
@@ -106,20 +136,19 @@ def test_every_value_has_a_type_of_its_own(store: Store, database: psycopg.Conne
 
 
 def test_fractions_of_large_quantities_add_up_exactly(store: Store, database: psycopg.Connection) -> None:
-    quantities = [100_001] * 10 + [9_007_199_254_740_993, 2**63 - 1 - 10**17]
-    given: list[Row] = [((str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
-    add_normalized(store, rows=given)
+    quantities = [100_001] * 10 + [9_007_199_254_740_993, 2**62 - 10**17]
+    given = [Record(Security(str(i), "", ""), UBSA, micros, 1, "2026-01-12") for i, micros in enumerate(quantities)]
+    put_normalized(store, rows=given)
     found = rows(database, "SELECT sum(shares) FROM finra_otc_transparency_normalized_latest")
     assert found == [(Decimal(sum(quantities)).scaleb(-6),)]
 
 
 def test_the_documents_queries_run_with_postgresqls_json(store: Store, database: psycopg.Connection) -> None:
     monday = "finra.otc_transparency:NMS_TIER_1:2025-12-26:20251230"
-    with store.transaction(T1.key) as transaction:
-        capture = transaction.add_capture(new_capture(T1, 0, capture_id=monday), payload())
-        transaction.add_records(capture, records([row(shares=1)]), [], at(0))
-    add_capture(store, T1, 60)
-    add_normalized(store, T2, 90)
+    with writing(store, Scope.partition(T1)) as unit:
+        put_rows(unit, unit.put_capture(new_capture(T1, 0, capture_id=monday), payload()), [row(shares=1)])
+    put_capture(store, T1, 60)
+    put_normalized(store, T2, 90)
     of_week = (
         "FROM core_manifest WHERE domain = 'finra.otc_transparency' AND stage = 'RAW'"
         " AND partition_key ->> 'week_ending' = '2025-12-26'"
@@ -143,22 +172,22 @@ def test_a_judgment_that_a_user_inserts_is_read(store: Store, database: psycopg.
         """ VALUES ('finra.otc_transparency', '{"week_ending": "2025-12-26"}', %s, 'trading', true, true, true)""",
         [setting],
     )
-    assert [(r.week_ending, r.is_ready, r.blocking_issues) for r in store.readiness()] == [
-        (T1.week_ending, setting, ())
-    ]
+    (found,) = ask(store, lambda view: view.judgments())
+    assert (found.readiness.week_ending, found.readiness.is_ready) == (T1.week_ending, setting)
+    assert (found.readiness.blocking_issues, found.readiness.captures) == ((), ())
 
 
 def test_a_restatement_of_three_rows_writes_three_row_versions(store: Store, database: psycopg.Connection) -> None:
-    given = [row((f"S{i:04}", "", ""), UBSA, i + 1) for i in range(2_000)]
-    add_normalized(store, T1, 0, given)
+    given = [row(Security(f"S{i:04}", "", ""), UBSA, i + 1) for i in range(2_000)]
+    put_normalized(store, T1, 0, given)
     restated = [row(each[0], UBSA, 9_999) if i in {7, 500, 1_999} else each for i, each in enumerate(given)]
-    add_normalized(store, T1, 1, restated)
+    put_normalized(store, T1, 1, restated)
     assert rows(database, "SELECT count(*), count(to_capture) FROM finra_otc_row_versions") == [(2_003, 3)]
 
 
 _YEARS = Path(__file__).with_name("years.sql")
-_READ_WHOLE = {"finra_otc_securities", "finra_otc_venues"}
-"""Dimension tables, of which a partition's rows name most of the rows."""
+_READ_WHOLE = {"finra_otc_securities", "finra_otc_venues", "finra_otc_analysis_inputs"}
+"""Dimension tables, of which a partition's rows name most of the rows, and one of three numbers a row."""
 
 
 def test_every_query_of_a_partition_or_a_week_finds_its_rows_by_an_index(
@@ -176,7 +205,7 @@ def test_every_query_of_a_partition_or_a_week_finds_its_rows_by_an_index(
                 plan = cursor.execute(f"EXPLAIN {statement}", values).fetchall()
             plans[statement] = [line for (line,) in plan]
 
-    newest = store.latest_captures([partition])[partition]
+    (newest,) = ask(store, lambda v: v.captures(CaptureQuery(partitions=frozenset([partition]), newest=True)))
     use_everything(store, partition)
 
     assert len(plans) > 30
@@ -192,33 +221,31 @@ def test_every_query_of_a_partition_or_a_week_finds_its_rows_by_an_index(
 
 def use_everything(store: SqlStore, partition: Partition) -> None:
     """Every reading of a partition or a week, and every change."""
-    key, week = partition.key, partition.week_ending
-    capture = store.captures([partition])[-1]
-    store.unnormalized(), store.week_states([week], 1), store.documents(capture)
-    store.records(capture), store.rejects(capture), store.shared_symbols([capture])
-    store.analyses([week]), store.readiness([week]), store.anomalies()
-    run = RunRecord(
-        run_id="mine",
-        started_at=at(0),
-        finished_at=None,
-        mode="run",
-        run_date=RUN_DATE,
-        exit_code=None,
-        report_json=None,
-    )
-    with store.transaction(key) as transaction:
-        transaction.latest_capture(partition)
-        transaction.mark_verified(capture, at(1))
+    week = partition.week_ending
+    weeks = frozenset([week])
+    before, capture = ask(store, lambda v: v.captures(CaptureQuery(partitions=frozenset([partition]))))[-2:]
+    with store.read() as view:
+        view.captures(CaptureQuery(weeks=weeks, captured_by=at(9), newest=True, normalized=True))
+        view.payload(capture), view.records(capture), view.rejects(capture), view.symbols(capture)
+        view.changes(before, capture), view.analyses([week]), view.analysis_keys([week])
+        for history in (False, True):
+            view.judgments(JudgmentQuery(weeks=weeks, ready_for="trading", history=history))
+        view.anomalies(AnomalyQuery(scopes=frozenset([Scope.partition(partition)]), open_only=True))
+        view.anomalies(AnomalyQuery(weeks=weeks)), view.anomalies(AnomalyQuery(fingerprints=frozenset(["f1-1"])))
+        view.anomalies(AnomalyQuery(severities=frozenset([Severity.CRITICAL]), open_only=True))
+        view.decisions(DecisionQuery(run_id="r7")), view.decisions(DecisionQuery(partition=partition, limit=3))
+        view.decisions(DecisionQuery(limit=3)), view.runs(RunQuery(run_id="r7")), view.runs(RunQuery(limit=1))
+    with store.write(Scope.partition(partition)) as unit:
+        unit.hold(Lock.ANOMALIES)
+        unit.put_checked([evolve(capture, checked_at=at(1))])
         for minute, shares in ((2, 1), (3, 2)):
-            added = transaction.add_capture(new_capture(partition, minute), payload())
-            transaction.add_records(added, records([row(shares=shares)]), [], at(minute))
-        transaction.withdraw_readiness(week, "why", at(3))
-        bad = Anomaly(Severity.ERROR, Category.BAD_DATA, key, Stage.RAW, "bad")
-        transaction.record_checks([Check(key, Stage.RAW, (bad,))], at(3))
-        transaction.start_run(run)
-        transaction.finish_run(run)
-    with store.transaction() as transaction:
-        transaction.add_analysis(analysis_of(store, [added], calc_version=CALC_VERSION))
+            added = unit.put_capture(new_capture(partition, minute), payload())
+            put_rows(unit, added, [row(shares=shares)], minute=minute)
+        unit.put_anomalies([seen(anomaly(scope=Scope.partition(partition)))])
+        unit.put_judgments([judgment(week)])
+        unit.put_decisions([decision_record(partition)])
+        unit.put_run(run_record("mine"))
+    put_analysis(store, [added])
 
 
 def test_the_history_of_one_symbol_can_be_looked_up_by_an_index(store: Store, database: psycopg.Connection) -> None:
@@ -261,14 +288,15 @@ def _writes(url: str) -> None:
 
 
 def use_everything_small(store: SqlStore) -> None:
-    add_analysis(store, [add_normalized(store, T1)])
+    put_normalized(store, T1)
+    put_analysis(store, [put_normalized(store, T1, 1)])
     use_everything(store, T1)
 
 
 def _reads(url: str, query: str) -> None:
     with closing(open_store(url, read_only=True)) as store:
-        assert len(store.records(store.captures()[0])) == 1
-        assert len(store.analyses()) == 2
+        assert len(rows_of(store, captures_of(store)[0])) == 1
+        assert len(ask(store, lambda view: view.analyses())) == 2
     with psycopg.connect(url, autocommit=True) as connection:
         assert [row[0] for row in connection.execute(query)] == ["NMS_TIER_1"]
         assert connection.execute("SELECT count(*) FROM finra_otc_transparency_hhi_latest").fetchone() == (1,)

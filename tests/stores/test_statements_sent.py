@@ -2,72 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any, cast
 
 import pytest
+from attrs import evolve
 from sqlalchemy import event
 
 from finra_core import open_store
-from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
-from finra_core.domain.partitions import week_key
-from finra_core.testing.examples import T1, UBSA, Row, add_capture, add_normalized, add_records, at, row
+from finra_core.domain.anomalies import Category
+from finra_core.domain.partitions import Partition
+from finra_core.domain.readiness import BlockingIssue, IssueKind
+from finra_core.domain.records import Record, Security
+from finra_core.domain.scopes import Scope
+from finra_core.domain.tiers import TIERS, Tier
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
+from finra_core.testing.examples import (
+    T1,
+    UBSA,
+    analysis_of,
+    anomaly,
+    ask,
+    captures_of,
+    decision_record,
+    judgment,
+    new_capture,
+    payload,
+    put_analysis,
+    put_anomalies,
+    put_capture,
+    put_judgments,
+    put_normalized,
+    put_rows,
+    row,
+    run_record,
+    seen,
+    writing,
+)
 from finra_sql.store import SqlStore
 
-PASSING = [Check(week_key(date(2020, 1, 3) + timedelta(weeks=i)), Stage.CALC, ()) for i in range(50)]
+WEEKS = [date(2020, 1, 3) + timedelta(weeks=i) for i in range(60)]
+PARTITIONS = frozenset(Partition(week, tier) for week in WEEKS for tier in TIERS)
+BLOCKED = BlockingIssue(IssueKind.MISSING_TIER, Tier.OTC, "Missing tier: OTC", "wait")
 
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[SqlStore]:
     if store_url == "memory:":
         pytest.skip("a store in memory sends none")
-    store = cast("SqlStore", open_store(store_url))
-    yield store
-    store.close()
+    with open_store(store_url) as store:
+        yield cast("SqlStore", store)
 
 
 @contextmanager
-def statements(store: SqlStore) -> Iterator[list[tuple[str, int]]]:
-    """Each statement and with how many sets of parameters it was sent."""
-    sent: list[tuple[str, int]] = []
+def statements(store: SqlStore) -> Iterator[list[str]]:
+    """The statements sent, but for those that begin a transaction or hold a lock."""
+    sent: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        sent.append((statement, len(parameters) if many else 1))
+    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if not statement.startswith(("BEGIN", "SET ", "SELECT pg_", "SELECT 1 FROM sqlite_master")):
+            sent.append(statement)
 
     event.listen(store._engine, "before_cursor_execute", note)
     yield sent
     event.remove(store._engine, "before_cursor_execute", note)
 
 
-def test_checks_that_pass_cost_one_statement_however_many_they_are(store: SqlStore) -> None:
-    with statements(store) as for_one, store.transaction() as transaction:
-        transaction.record_checks(PASSING[:1], at(0))
-    with statements(store) as for_all, store.transaction() as transaction:
-        transaction.record_checks(PASSING, at(0))
-    assert len(for_all) == len(for_one)
+def test_a_question_is_one_statement_however_much_it_asks_for(store: SqlStore) -> None:
+    first, second = put_normalized(store), put_normalized(store, minute=1, rows=[row(shares=5)])
+    put_analysis(store, [first])
+    put_anomalies(store, seen(anomaly()))
+    put_judgments(store, judgment(T1.week_ending, BLOCKED))
+    weeks = frozenset(WEEKS) | {T1.week_ending}
+    scopes = frozenset(Scope.partition(partition) for partition in PARTITIONS | {T1})
+    questions: list[Callable[[ReadView], object]] = [
+        lambda view: view.captures(),
+        lambda view: view.captures(CaptureQuery(partitions=PARTITIONS | {T1}, weeks=weeks, newest=True)),
+        lambda view: view.payload(first),
+        lambda view: view.symbols(first),
+        lambda view: view.changes(first, second),
+        lambda view: view.analysis_keys(weeks),
+        lambda view: view.judgments(JudgmentQuery(weeks=weeks)),
+        lambda view: view.judgments(JudgmentQuery(weeks=weeks, history=True)),
+        lambda view: view.anomalies(AnomalyQuery(scopes=scopes, open_only=True)),
+        lambda view: view.decisions(),
+        lambda view: view.runs(),
+    ]
+    for question in questions:
+        with statements(store) as sent:
+            ask(store, question)
+        assert len(sent) == 1, sent
 
 
-def test_a_check_that_passes_after_another_of_its_key_found_something_resolves_it(store: SqlStore) -> None:
-    key = PASSING[0].partition_key
-    found = Anomaly(Severity.WARN, Category.INCOMPLETE_INPUT, key, Stage.CALC, "missing")
-    with store.transaction() as transaction:
-        transaction.record_checks([Check(key, Stage.CALC, (found,)), PASSING[0]], at(0))
-    assert store.anomalies() == []
+def test_records_are_three_statements_and_analyses_two(store: SqlStore) -> None:
+    """Names in a statement of their own: repeated in each row they would take most of the time."""
+    capture = put_normalized(store)
+    put_analysis(store, [capture])
+    with statements(store) as sent:
+        ask(store, lambda view: view.records(capture))
+    assert len(sent) == 3
+    with statements(store) as sent:
+        ask(store, lambda view: view.analyses())
+    assert len(sent) == 2
+
+
+def test_many_values_are_put_in_as_many_statements_as_one(store: SqlStore) -> None:
+    captures = [put_capture(store, Partition(week, Tier.OTC)) for week in WEEKS[:5]]
+    checked = [evolve(capture, checked_at=capture.captured_at) for capture in captures]
+    found = [seen(anomaly(scope=Scope.week(week), category=Category.INCOMPLETE_INPUT)) for week in WEEKS]
+    judged = [judgment(week) for week in WEEKS]
+    decided = [decision_record(Partition(week, Tier.OTC)) for week in WEEKS]
+    puts: list[tuple[int, Callable[[UnitOfWork, slice], object]]] = [
+        (1, lambda unit, some: unit.put_checked(checked[some])),
+        (1, lambda unit, some: unit.put_anomalies(found[some])),
+        (3, lambda unit, some: unit.put_judgments(judged[some])),
+        (1, lambda unit, some: unit.put_decisions(decided[some])),
+        (1, lambda unit, _some: unit.put_run(run_record())),
+    ]
+    for expected, put in puts:
+        for some in (slice(0, 1), slice(0, None), slice(0, 0)):
+            with statements(store) as sent, writing(store) as unit:
+                unit.hold(Lock.ANOMALIES)
+                put(unit, some)
+            assert len(sent) <= expected, sent
+
+
+def test_a_capture_of_a_known_partition_is_stored_in_three_statements_and_normalized_in_five(store: SqlStore) -> None:
+    """Payload, capture, manifest; then place, rows, coverage, capture, manifest."""
+    put_normalized(store)
+    with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
+        capture = unit.put_capture(new_capture(T1, 1), payload(b"other"))
+    assert len(sent) == 3, sent
+    with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
+        put_rows(unit, capture, [row()], minute=1)
+    assert len(sent) == 5, sent
+
+
+def test_analytics_are_stored_in_four_statements(store: SqlStore) -> None:
+    analysis = analysis_of(store, [put_normalized(store)])
+    with statements(store) as sent, writing(store) as unit:
+        unit.put_analysis(analysis)
+    assert len(sent) == 4, sent
 
 
 def test_a_server_is_told_in_one_statement_which_rows_a_restatement_ended(store: SqlStore) -> None:
-    if store.url.startswith("sqlite:"):
-        pytest.skip("no server")
-    add_normalized(store, T1, 0, numbered(changed=0))
-    capture = add_capture(store, T1, 1)
-    with statements(store) as sent:
-        changes = add_records(store, capture, numbered(changed=600))
-    assert changes is not None
-    assert changes.withdrawn == 600
-    assert [times for statement, times in sent if statement.startswith("UPDATE finra_otc_row_versions")] == [1]
+    put_normalized(store, T1, 0, numbered(changed=0))
+    capture = put_capture(store, T1, 1)
+    with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
+        counts = put_rows(unit, capture, numbered(changed=600))
+    assert counts.withdrawn == 600
+    assert len([each for each in sent if each.startswith("UPDATE finra_otc_row_versions")]) == 1
+    assert captures_of(store)[-1].is_normalized
 
 
-def numbered(changed: int) -> list[Row]:
-    return [row((f"S{i:03}", "", ""), UBSA, 2 if i < changed else 1) for i in range(700)]
+def numbered(changed: int) -> list[Record]:
+    return [row(Security(f"S{i:03}", "", ""), UBSA, 2 if i < changed else 1) for i in range(700)]

@@ -226,7 +226,7 @@ CREATE TABLE core_decisions (
 );
 CREATE INDEX core_decisions_by_run ON core_decisions (run_id);
 CREATE INDEX core_decisions_by_partition ON core_decisions (week_ending, tier, decided_at);
-CREATE INDEX core_decisions_by_time ON core_decisions (decided_at);
+CREATE INDEX core_decisions_by_time ON core_decisions (decided_at, decision_no);
 CREATE TABLE core_runs (
     run_no {key} PRIMARY KEY,
     run_id {text} NOT NULL UNIQUE,
@@ -238,7 +238,7 @@ CREATE TABLE core_runs (
     report_json {text},
     sweep_from {date}
 );
-CREATE INDEX core_runs_by_start ON core_runs (started_at)
+CREATE INDEX core_runs_by_start ON core_runs (started_at, run_no)
 """
 
 
