@@ -38,6 +38,13 @@ def this_machine_alone() -> Iterator[None]:
     assert not tried, "no test may reach another machine"
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that the test starts are not measured for coverage: that imports modules of its own."""
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server, started when the first test asks for it."""

@@ -58,10 +58,21 @@ class KeysInTransaction:
 def _enter(session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:
     found = _look_up(session, table, rows)
     new = sorted(set(rows) - found.keys())
-    if new:
-        session.dialect.insert_missing(session.connection, list(table.c)[1:], new)
-        found |= _look_up(session, table, new)
+    found |= _enter_one(session, table, new[0]) if len(new) == 1 else _enter_many(session, table, new)
     return {row: found[row] for row in rows}
+
+
+def _enter_one(session: Session, table: Table, row: _Natural) -> dict[_Natural, int]:
+    names = [column.name for column in table.c][1:]
+    key = session.dialect.insert_new(session.connection, table, dict(zip(names, row, strict=True)))
+    return _look_up(session, table, [row]) if key is None else {row: key}
+
+
+def _enter_many(session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:
+    if not rows:
+        return {}
+    session.dialect.insert_missing(session.connection, list(table.c)[1:], rows)
+    return _look_up(session, table, rows)
 
 
 def _look_up(session: Session, table: Table, rows: Collection[_Natural]) -> dict[_Natural, int]:

@@ -71,7 +71,12 @@ def schema(settings: StoreSettings) -> SchemaAdmin:
     Raises:
         ConfigurationError: nobody serves its URL, or its stores have no schema.
     """
-    return _suggesting(SCHEMAS, settings.store, lambda: open_schema(settings.store))
+    scheme = settings.store.partition(":")[0]
+    known = sorted({entry.name for entry in entry_points(group=SCHEMAS)})
+    if scheme not in known:
+        hint = did_you_mean(scheme, known) or f": those that have one are {', '.join(known)}"
+        raise ConfigurationError(f"a store of scheme {scheme!r} has no schema to look after{hint}")
+    return open_schema(settings.store)
 
 
 def _store(settings: StoreSettings, *, read_only: bool) -> Store:

@@ -1,7 +1,7 @@
-"""Whether a capture holds as much as it should: no half lost, and no measure shrunk beyond its bound.
+"""Whether a capture holds as much as it should: no half is lost, and no measure has shrunk beyond its bound.
 
 A capture is compared with the partition's last complete capture before it, and with the tier's recent weeks. What it
-lost is a finding that blocks the week's readiness until a later capture passes or a person acknowledges it.
+lacks is a finding that blocks the week's readiness until a later capture passes or a person acknowledges it.
 docs/coverage.md has the rates of false alarms by which the bounds were chosen.
 """
 
@@ -49,12 +49,12 @@ def _within_one(_instance: object, attribute: object, value: Mapping[Measure, fl
 
 @frozen(kw_only=True)
 class CoverageBounds:
-    """How much of a reference a capture must at least hold, by measure, as a fraction.
+    """The least fraction of a reference that a capture must hold, by measure.
 
     previous: of the partition's last complete capture. recent: of the median over the tier's recent weeks.
-    slack: how many rows, venues or symbols may be missing whatever the fraction; a partition of a few rows shrinks
-    by a large fraction when FINRA withdraws one. recent_weeks: how many calendar weeks before are looked at;
-    fewest_weeks: with fewer there is no comparison with recent weeks.
+    slack: how many rows, venues or symbols may be missing, whatever the fraction. Of a partition with few rows one
+    withdrawn row is a large fraction. recent_weeks: how many calendar weeks before this one are looked at.
+    fewest_weeks: with fewer of them there is no comparison with recent weeks.
     """
 
     previous: Mapping[Measure, float] = field(factory=lambda: dict(_PREVIOUS), validator=_within_one)
@@ -69,7 +69,7 @@ DEFAULT_BOUNDS = CoverageBounds()
 
 @frozen
 class Shortfall:
-    """One measure of one half that is below its bound. reference: the capture compared with, None: recent weeks."""
+    """A measure of one half that is below its bound. reference: what it was compared with; None means recent weeks."""
 
     half: Half
     measure: Measure
@@ -104,7 +104,7 @@ def shortfalls(
 
 
 def _last_complete(normalized: Sequence[Capture], bounds: CoverageBounds, accepted: Collection[int]) -> Capture | None:
-    """A capture that shrank is no reference for the next, which would else pass for being as small."""
+    """A capture that shrank is no reference for the next one, which would otherwise pass for being as small."""
     reference: Capture | None = None
     for capture in normalized:
         if reference is None or capture.number in accepted or not _against(capture, reference, bounds):
@@ -150,6 +150,6 @@ def _is_short(
 
 
 def recent_captures(newest: Mapping[date, Capture], week_ending: date, bounds: CoverageBounds) -> list[Capture]:
-    """Of one tier's newest normalized captures by week those of the weeks just before, newest week first."""
+    """One tier's newest normalized captures of the weeks just before this one, newest week first. newest: by week."""
     weeks = [week_ending - back * timedelta(weeks=1) for back in range(1, bounds.recent_weeks + 1)]
     return [newest[week] for week in weeks if week in newest]

@@ -14,7 +14,7 @@ from finra_core.domain.tiers import Half
 class HalfCoverage:
     """One half of a tier as a capture has it.
 
-    venues: ATSs or firms; FINRA's aggregates of firms are no venues. shares_micros: millionths of a share.
+    venues: ATSs or firms; FINRA's aggregates of firms are not counted. shares_micros: millionths of a share.
     """
 
     half: Half
@@ -25,7 +25,7 @@ class HalfCoverage:
 
 
 def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
-    """What these records cover, ATS half first; a half without rows counts zeros."""
+    """What these records cover, ATS half first. A half without rows has zeros."""
     halves = [half_of(venue.venue_type) for venue in records.venues.values]
     return tuple(_coverage(records, half, [own is half for own in halves]) for half in Half)
 

@@ -1,4 +1,4 @@
-"""Checking whether captures are as whole as they should be, and saying what is missing by name."""
+"""Checking whether captures are whole, and naming what they lack."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _newest_by_week(captures: Mapping[Partition, Sequence[Capture]]) -> dict[Tie
 
 
 def _accepted(view: ReadView) -> frozenset[int]:
-    """Numbers of the captures that a person acknowledged as they are."""
+    """The numbers of the captures that a person accepted as they are."""
     records = view.anomalies(AnomalyQuery(severities=frozenset({Severity.WARN})))
     return frozenset(_capture_number(record) for record in records if _is_accepted(record))
 
@@ -66,7 +66,7 @@ def _capture_number(record: AnomalyRecord) -> int:
 
 
 def _anomaly(view: ReadView, capture: Capture, recent: Sequence[Capture], lost: tuple[Shortfall, ...]) -> Anomaly:
-    """The WARN, with the venues by name: of the capture compared with, or of the week before."""
+    """The WARN. It names the venues that the capture compared with has, or else the week before."""
     reference = lost[0].reference or recent[0]
     before, after = _venues(view, reference), _venues(view, capture)
     halves = {shortfall.half for shortfall in lost}
@@ -118,7 +118,7 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _venues(view: ReadView, capture: Capture) -> dict[Venue, str]:
-    """The names of a capture's venues, by what identifies them; none where it has no analytics."""
+    """The names of a capture's venues, by venue; none where it has no analytics."""
     analyses = view.analyses([capture.partition.week_ending])
     own = next((each for each in analyses if each.inputs == (capture.number,)), None)
     return {} if own is None else {_identity(venue): _name(venue) for venue in own.volumes.venues}

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from attrs import evolve, frozen
 
 from finra_core.domain.absence import decide_absent, first_offered
-from finra_core.domain.anomalies import Severity, Stage
+from finra_core.domain.anomalies import Category, Severity, Stage
 from finra_core.domain.captures import Capture
-from finra_core.domain.errors import SourceError, StoreError
+from finra_core.domain.errors import StoreError
 from finra_core.domain.failures import Failure, describe, failure_of
 from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import (
@@ -226,7 +226,7 @@ def _plan_partition(run: Run, candidate: Candidate) -> PlannedPartition:
     if candidate.failure is not None:
         return _failed(candidate, candidate.failure)
     if not candidate.listed:
-        return _absent(candidate, run.run_date)
+        return _absent(run, candidate)
     try:
         version = run.source.probe(partition)
     except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
@@ -237,20 +237,22 @@ def _plan_partition(run: Run, candidate: Candidate) -> PlannedPartition:
     return evolve(planned, estimate=run.source.estimate(version)) if decision.needs_fetch else planned
 
 
-def _absent(candidate: Candidate, on: date) -> PlannedPartition:
+def _absent(run: Run, candidate: Candidate) -> PlannedPartition:
+    info = run.source.info
     decision = decide_absent(
         candidate.partition,
         candidate.latest,
-        on,
+        run.run_date,
         offered_from=candidate.offered_from,
+        offered_in="FINRA's list" if info.kind is SourceKind.FEED else f"the list of {info.label}",
         by_name=candidate.by_name,
         grace_days=candidate.grace_days,
     )
     planned = PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision)
     if decision.action is not Action.FAIL:
         return planned
-    missing = SourceError(f"asked for by name, but {reason(decision)}", partition=candidate.partition)
-    return evolve(planned, decision=decision, failure=failure_of(missing))
+    message = f"asked for by name, but {reason(decision)}"
+    return evolve(planned, failure=Failure(Category.INCOMPLETE_INPUT, message))
 
 
 def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:

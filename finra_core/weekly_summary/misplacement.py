@@ -16,20 +16,20 @@ from finra_core.weekly_summary.delimited import first_line, read_header
 from finra_core.weekly_summary.profile import split_lines
 
 COPIED_SHARE = 0.5
-"""From this share on, equal rows are no chance."""
+"""If this share of the rows is equal, that is no chance."""
 MIN_ROWS = 20
 """Fewer rows are not judged."""
 _ALL_UP_TO = 2_000
-"""Rows of which all are compared; of more about one in 16, chosen by what they say, so that copies choose alike."""
+"""Up to so many rows all are compared. Of more, one in 16: chosen by their content, so that copies choose alike."""
 _SAMPLE = 16 - 1
 _DATE = len("|2025-12-15")
 
 
 @frozen
 class Sketch:
-    """A document's rows as numbers: equal rows have equal ones, within a process. rows: how many it has.
+    """A document's rows as numbers: within a process, equal rows have equal numbers.
 
-    sample: the numbers of all rows, or of those that were chosen.
+    rows: how many there are. sample: the numbers of all of them, or of those that were chosen.
     """
 
     rows: int
@@ -38,7 +38,7 @@ class Sketch:
 
 @frozen
 class Copy:
-    """`shared` of a document's `rows` rows are another's too; about so many, where a sample was compared."""
+    """`shared` of a document's `rows` rows are in another document too; an estimate where a sample was compared."""
 
     rows: int
     shared: int
@@ -49,7 +49,7 @@ class Copy:
 
 
 def sketch(document: bytes) -> Sketch | None:
-    """A document's rows; None where it says of each row which week it is of.
+    """A document's rows; None where each row names its week.
 
     Raises:
         SourceDataError: it is no FINRA data.
@@ -65,7 +65,7 @@ def sketch(document: bytes) -> Sketch | None:
 
 
 def find_copy(own: Sketch, other: Sketch) -> Copy | None:
-    """What of one document's rows is the other's; None where the two differ as weeks do."""
+    """How much of one document is a copy of the other; None where they differ as two weeks do."""
     if own.rows < MIN_ROWS or not own.sample:
         return None
     # A document that is sampled chooses the same rows whichever other one it is compared with.

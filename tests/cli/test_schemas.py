@@ -13,8 +13,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from support.command import FINRA, RUN, Command, until_logged
+from support.command import FINRA, RUN, Command, CommandHere, until_logged
 from support.schemas import FOLDER, documents, schema_text
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 LARGE = "simulator:?symbols=400&rate=0&now=2026-01-05T15:30:00Z"
 """Its run takes some seconds."""

@@ -6,11 +6,18 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from finra_core import __version__
-from support.command import Command
+from support.command import Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 REFUSED = {
     "an unknown command": (["ingest"], "'ingest'"),
@@ -52,6 +59,14 @@ REFUSED = {
     "an unknown severity": (["anomalies", "--severity", "BAD"], "'BAD'"),
     "an unknown tier of captures": (["captures", "--tiers", "T1"], "NMS_TIER_1"),
 }
+
+
+STARTED_WITH = set(
+    subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    ).stdout.split()
+)
+"""What an interpreter of this environment has imported before it does anything."""
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -96,6 +111,7 @@ def test_the_version_is_the_librarys(finra: Command) -> None:
     assert finra.ok("--version") == f"finra {__version__}\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "--workers", "x"]])
 def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) -> None:
     script = (
@@ -111,6 +127,7 @@ def test_what_needs_no_store_and_no_source_imports_none(arguments: list[str]) ->
     assert {name for name in imported if name.startswith("finra_")} == {"finra_core", "finra_cli"}
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_help_imports_nothing_of_the_domain() -> None:
     script = (
         "import sys; from finra_cli.main import main; main(['--help']); "
@@ -119,6 +136,8 @@ def test_help_imports_nothing_of_the_domain() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     imported = set(ended.stderr.split())
+    others = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names) - STARTED_WITH
+    assert others == {"click", "finra_cli", "finra_core"}  # so that it takes little more than importing click does
     assert {name for name in imported if name.startswith("finra_core")} == {
         "finra_core",
         "finra_core.domain",
@@ -127,8 +146,10 @@ def test_help_imports_nothing_of_the_domain() -> None:
     assert imported & {"attrs", "concurrent.futures", "importlib.metadata", "hashlib", "json"} == set()
 
 
-def test_a_run_on_the_simulator_imports_no_http(finra: Command) -> None:
-    ended = finra("run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"})
+def test_a_run_on_the_simulator_imports_no_http(tmp_path: Path) -> None:
+    ended = Command(tmp_path)(
+        "run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"}
+    )
 
     assert "import 'finra_simulator'" in ended.stderr
     assert "import 'urllib3'" not in ended.stderr

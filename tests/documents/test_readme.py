@@ -77,13 +77,11 @@ def test_the_command_lines_run_one_after_the_other(finra: Command, lines: list[s
         assert ended.stdout, line
 
 
-@pytest.mark.parametrize("option", sorted(options()))
-def test_each_option_is_in_the_help(finra: Command, option: str) -> None:
-    texts = [
-        finra.ok(command, "--help") for command in ("run", "status", "readiness", "anomalies", "captures", "simulator")
-    ]
+def test_each_option_is_in_the_help(finra: Command) -> None:
+    commands = ("run", "status", "readiness", "anomalies", "captures", "simulator")
+    texts = "\n".join(finra.ok(command, "--help") for command in commands)
 
-    assert any(option in text for text in texts)
+    assert options() - set(re.findall(r"--[a-z][a-z-]+", texts)) == set()
 
 
 def test_the_python_blocks_run_one_after_the_other(

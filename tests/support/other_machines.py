@@ -8,6 +8,7 @@ the processes that a test starts. They are given addresses of this machine alone
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +22,8 @@ _ADDRESS_AT: dict[str, Callable[[tuple[object, ...]], object]] = {
     "socket.gethostbyaddr": lambda arguments: arguments[:1],
 }
 """Where each event has the address: a tuple that begins with the host, or something else for what is no network's."""
+
+_OUR_NAMES = frozenset({"localhost", socket.gethostname()})
 
 refused: list[str] = []
 """What was tried and has not been told to a test."""
@@ -53,5 +56,5 @@ def _is_here(host: object) -> bool:
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return name == "localhost"
+        return name in _OUR_NAMES
     return address.is_loopback or address.is_unspecified
