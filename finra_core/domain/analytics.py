@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from attrs import frozen
@@ -95,7 +96,7 @@ class Analysis:
 
 def volumes_of(records: Records) -> Volumes:
     """Volumes, ordered by venue type, MPID and CRD number. Of several names a venue gets the alphabetically first."""
-    venues, symbols = records.venues, DictionaryColumn.of(security.symbol for security in records.securities.values)
+    venues, symbols = records.venues, DictionaryColumn.of(map(attrgetter("symbol"), records.securities.values))
     shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
     for venue, micros, count in zip(venues.codes, records.shares_micros, records.trades, strict=True):
         shares_micros[venue] += micros
