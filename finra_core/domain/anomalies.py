@@ -72,7 +72,12 @@ OF_FAILURES = frozenset(
         Category.PIPELINE_ERROR,
     }
 )
-OF_INGESTION = OF_FAILURES | {Category.LATE, Category.SILENT_REVISION, Category.REVISION_SKIPPED}
+OF_INGESTION = OF_FAILURES | {
+    Category.INCOMPLETE_INPUT,
+    Category.LATE,
+    Category.SILENT_REVISION,
+    Category.REVISION_SKIPPED,
+}
 OF_NORMALIZATION = OF_FAILURES | {Category.REJECTED_ROWS}
 OF_COVERAGE = frozenset({Category.PARTIAL_COVERAGE})
 OF_WEEKS = frozenset({Category.INCOMPLETE_INPUT})
