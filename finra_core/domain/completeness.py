@@ -7,12 +7,13 @@ docs/coverage.md has the rates of false alarms by which the bounds were chosen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from statistics import median
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.coverage import HalfCoverage
@@ -41,6 +42,20 @@ _RECENT = {Measure.ROWS: 0.5, Measure.VENUES: 0.7, Measure.SYMBOLS: 0.6, Measure
 _SLACK = {Measure.ROWS: 20, Measure.VENUES: 2, Measure.SYMBOLS: 10, Measure.SHARES: 0}
 
 
+def _at_least(least: int) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_instance: object, attribute: Attribute[Any], value: int) -> None:
+        if value < least:
+            raise ConfigurationError(f"coverage bound {attribute.name} is {value}: give {least} or more")
+
+    return check
+
+
+def _none_negative(_instance: object, _attribute: object, value: Mapping[Measure, int]) -> None:
+    for measure, slack in value.items():
+        if slack < 0:
+            raise ConfigurationError(f"coverage slack of {measure} is {slack}: give 0 or more")
+
+
 def _within_one(_instance: object, attribute: object, value: Mapping[Measure, float]) -> None:
     for measure, least in value.items():
         if not 0 <= least <= 1:
@@ -59,9 +74,9 @@ class CoverageBounds:
 
     previous: Mapping[Measure, float] = field(factory=lambda: dict(_PREVIOUS), validator=_within_one)
     recent: Mapping[Measure, float] = field(factory=lambda: dict(_RECENT), validator=_within_one)
-    slack: Mapping[Measure, int] = field(factory=lambda: dict(_SLACK))
-    recent_weeks: int = 8
-    fewest_weeks: int = 4
+    slack: Mapping[Measure, int] = field(factory=lambda: dict(_SLACK), validator=_none_negative)
+    recent_weeks: int = field(default=8, validator=_at_least(0))
+    fewest_weeks: int = field(default=4, validator=_at_least(1))
 
 
 DEFAULT_BOUNDS = CoverageBounds()
@@ -100,6 +115,8 @@ def shortfalls(
     newest = normalized[-1]
     reference = _last_complete(normalized[:-1], bounds, accepted)
     lost = _against(newest, reference, bounds) if reference else ()
+    if reference is not None and reference.number in accepted:
+        return lost  # a person knows that this week is not as others are
     return lost or _against_recent(newest, recent, bounds)
 
 

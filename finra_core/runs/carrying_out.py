@@ -11,7 +11,7 @@ from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition, unnormalized
 from finra_core.domain.partitions import Partition
-from finra_core.domain.readiness import Readiness
+from finra_core.domain.readiness import Readiness, WeekState
 from finra_core.domain.revision import Action, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
@@ -213,7 +213,7 @@ class _Work:
                 self.tally.complete(capture.partition, Stage.CALC)
         with self.run.store.read() as view:
             states = read_states(view, weeks)
-        checks = self._check_coverage(weeks)
+        checks = self._check_coverage(weeks, states)
         targets = frozenset(planned.partition for planned in self.plan.partitions)
         for week in sorted((week for week in states if states[week].tiers), reverse=True):
             analyze_week(self.run, states[week], self.in_hand)
@@ -223,11 +223,19 @@ class _Work:
         self.in_hand.clear()
         return checks
 
-    def _check_coverage(self, weeks: Collection[date] | None) -> list[Check]:
+    def _check_coverage(self, weeks: Collection[date] | None, states: Mapping[date, WeekState]) -> list[Check]:
         with self.run.store.read() as view:
-            checks = coverage_checks(view, weeks, self.run.bounds)
+            checks = coverage_checks(view, weeks, self.run.bounds, self.run.run_date)
+        # What stands in weeks that the run is not about was told when it was new.
+        own = {planned.partition.week_ending for planned in self.plan.partitions}
+        known = {
+            record.fingerprint: record.anomaly.details
+            for week, state in states.items()
+            if week not in own
+            for record in state.anomalies
+        }
         for check in checks:
-            self._note(check.found)
+            self._note([each for each in check.found if known.get(each.fingerprint) != each.details])
         return checks
 
     def _note(self, found: Sequence[Anomaly]) -> None:
