@@ -1,7 +1,6 @@
 """FINRA's weekly data in Airflow, twice over: by the command, and by the library. Keep the one that suits you."""
 
 import os
-from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 from airflow.providers.standard.operators.bash import BashOperator
@@ -39,7 +38,7 @@ def finra_by_library() -> None:
     @task
     def run_finra(source: str, store: str) -> list[str]:
         try:
-            with closing(open_source(source, os.environ)) as finra, closing(open_store(store)) as database:
+            with open_source(source, os.environ) as finra, open_store(store) as database:
                 report = Scheduler(source=finra, store=database).run()
         except FinraError as error:
             raise (AirflowException if isinstance(error, Retryable) else AirflowFailException)(error.message) from error

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
 
 from dagster import (
@@ -37,7 +36,7 @@ class Finra(ConfigurableResource):
     def run(self, request: RunRequest) -> RunReport:
         """One run; what is not whole is a Failure, which Dagster retries unless trying again cannot help."""
         try:
-            with closing(open_source(self.source, os.environ)) as source, closing(open_store(self.store)) as store:
+            with open_source(self.source, os.environ) as source, open_store(self.store) as store:
                 report = Scheduler(source=source, store=store).run(request)
         except FinraError as error:
             raise Failure(error.message, allow_retries=isinstance(error, Retryable)) from error

@@ -1,7 +1,6 @@
 """FINRA's weekly data as a Prefect flow: `python prefect_flow.py` serves it, every weekday at 07:00 in New York."""
 
 import os
-from contextlib import closing
 from typing import Any
 
 from prefect import flow, task
@@ -23,7 +22,7 @@ def may_pass(_task: Any, _task_run: Any, state: Any) -> bool:
 @task(retries=2, retry_delay_seconds=900, retry_condition_fn=may_pass)
 def run_finra(source: str, store: str) -> list[str]:
     """One run over the due weeks. Returns the weeks that are ready to trade on."""
-    with closing(open_source(source, os.environ)) as finra, closing(open_store(store)) as database:
+    with open_source(source, os.environ) as finra, open_store(store) as database:
         report = Scheduler(source=finra, store=database).run()
     if report.exit_code:
         raise PartialRunError("; ".join(failures(report)))

@@ -58,4 +58,4 @@ def _origin(error: click.BadParameter) -> str:
 def _lower(message: str) -> str:
     """A message of click's in our form: not a sentence, as it goes on after a colon."""
     message = " ".join(message.split()).removesuffix(".")
-    return message[:1].lower() + message[1:]
+    return message[:1].lower() + message[1:] if message[1:2].islower() else message

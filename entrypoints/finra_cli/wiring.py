@@ -65,13 +65,30 @@ def reading(settings: StoreSettings) -> Iterator[tuple[ReadView, str]]:
         yield view, store.url
 
 
+@contextmanager
+def writing(settings: StoreSettings) -> Iterator[Store]:
+    """The store, to be written.
+
+    Raises:
+        ConfigurationError: nobody serves its URL.
+        StoreError: it cannot be opened or written.
+    """
+    with _store(settings, read_only=False) as store:
+        yield store
+
+
 def schema(settings: StoreSettings) -> SchemaAdmin:
     """Who looks after the schema of the store.
 
     Raises:
         ConfigurationError: nobody serves its URL, or its stores have no schema.
     """
-    return _suggesting(SCHEMAS, settings.store, lambda: open_schema(settings.store))
+    scheme = settings.store.partition(":")[0]
+    known = sorted({entry.name for entry in entry_points(group=SCHEMAS)})
+    if scheme not in known:
+        hint = did_you_mean(scheme, known) or f": those that have one are {', '.join(known)}"
+        raise ConfigurationError(f"a store of scheme {scheme!r} has no schema to look after{hint}")
+    return open_schema(settings.store)
 
 
 def _store(settings: StoreSettings, *, read_only: bool) -> Store:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from attrs import frozen
 
 from finra_core.domain.captures import Capture, generate_capture_id
-from finra_core.domain.dictionary_column import DictionaryColumn
 from finra_core.domain.partitions import DOMAIN
 from finra_core.domain.records import Records, Venue, venue_identity
+from finra_core.domain.sums import Sums, VenueSums, sums_of
 from finra_core.domain.tiers import ALL_TIERS, VenueType
 
 CALC_VERSION = 1
@@ -65,12 +66,12 @@ class Volumes:
 class Analysis:
     """The analytics of one week and tier, or of all tiers.
 
-    revision: of the capture; across tiers a count of its own, from 1, within a capture_id. inputs: as in
-    `AnalysisKey`. venue_shares: fraction of shares_micros per venue, in the order of `volumes.venues`, None where
-    nothing was traded. hhi, hhi_upper: bounds of the sum of squared fractions, on 0..1, None where nothing was
-    traded. FINRA's De Minimis aggregate has an unknown composition. At the lower bound it adds nothing, as many
-    small firms would; at the upper bound all of it belongs to the largest firm, which is possible because FINRA forms
-    it per security. Without such an aggregate the two are equal.
+    revision: the capture's; across tiers it counts from 1 within a capture_id. inputs: as in `AnalysisKey`.
+    venue_shares: each venue's fraction of shares_micros, in the order of `volumes.venues`, None where nothing was
+    traded. hhi, hhi_upper: the least and the greatest that the sum of squared fractions can be, on 0..1, None where
+    nothing was traded. Nobody outside FINRA knows which firms the De Minimis aggregate holds. In hhi it adds nothing,
+    as many small firms would. In hhi_upper all of it belongs to the largest firm. That is possible, because FINRA forms
+    the aggregate for each security. Without an aggregate the two are equal.
     """
 
     capture_id: str
@@ -95,31 +96,27 @@ class Analysis:
 
 def volumes_of(records: Records) -> Volumes:
     """Volumes by venue type, MPID and CRD number, in this order; of several names a venue bears the least."""
-    venues, symbols = records.venues, DictionaryColumn.of(security.symbol for security in records.securities.values)
-    shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
-    for venue, micros, count in zip(venues.codes, records.shares_micros, records.trades, strict=True):
-        shares_micros[venue] += micros
-        trades[venue] += count
-    traded: list[set[int]] = [set() for _ in venues.values]
-    for security, venue in zip(records.securities.codes, venues.codes, strict=True):
-        traded[venue].add(symbols.codes[security])
-    identities = DictionaryColumn.of(map(venue_identity, venues.values))
-    names_of: list[list[int]] = [[] for _ in identities.values]
-    for i, identity_code in enumerate(identities.codes):
-        names_of[identity_code].append(i)
-    found = [
+    return volumes_by(sums_of(records))
+
+
+def volumes_by(sums: Sums) -> Volumes:
+    """The volumes of records with these sums."""
+    by_identity: dict[Venue, list[VenueSums]] = {}
+    for own in sums.venues:
+        by_identity.setdefault(venue_identity(own.venue), []).append(own)
+    venues = [
         VenueVolume(
             venue_type=identity.venue_type,
             mpid=identity.mpid,
             crd=identity.crd,
-            venue_name=min(venues.values[i].name for i in same),
-            shares_micros=sum(shares_micros[i] for i in same),
-            trades=sum(trades[i] for i in same),
-            symbols=len(set().union(*(traded[i] for i in same))),
+            venue_name=min(each.venue.name for each in same),
+            shares_micros=sum(each.shares_micros for each in same),
+            trades=sum(each.trades for each in same),
+            symbols=len(set[int]().union(*(each.symbols for each in same))),
         )
-        for identity, same in zip(identities.values, names_of, strict=True)
+        for identity, same in sorted(by_identity.items(), key=itemgetter(0))
     ]
-    return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
+    return Volumes(tuple(venues), len(sums.symbols))
 
 
 def _identity(venue: VenueVolume) -> Venue:
@@ -127,7 +124,7 @@ def _identity(venue: VenueVolume) -> Venue:
 
 
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
-    """The volume together of captures that have no symbol in common: `volumes_of` all their records."""
+    """The volume of several captures that have no symbol in common: what `volumes_of` makes of all their records."""
     by_venue: dict[Venue, list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:
@@ -190,7 +187,7 @@ def _analysis(name: _Name, captures: Sequence[Capture], volumes: Volumes, at: da
 
 
 def _sums_of_squares(volumes: Volumes) -> tuple[int, int]:
-    """Of the venues' micro-shares: with the aggregates left out, and with them added to the largest firm."""
+    """The sums of the squared micro-shares: without the aggregates, and with all of them added to the largest firm."""
     lower = sum(venue.shares_micros**2 for venue in volumes.venues if venue.is_one)
     aggregated = sum(venue.shares_micros for venue in volumes.venues if not venue.is_one)
     firms = (v.shares_micros for v in volumes.venues if v.venue_type == VenueType.NON_ATS.value)

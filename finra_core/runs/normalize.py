@@ -1,4 +1,4 @@
-"""Phase 2: give the raw captures that wait for them their records."""
+"""Phase 2: give records to the raw captures that wait for them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from datetime import datetime
 
 from attrs import frozen
 
-from finra_core.domain.analytics import Volumes, volumes_of
+from finra_core.domain.analytics import Volumes, volumes_by
 from finra_core.domain.anomalies import OF_NORMALIZATION, Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import RESOLUTION, Capture, unnormalized
-from finra_core.domain.coverage import HalfCoverage, coverage_of
+from finra_core.domain.coverage import HalfCoverage, coverage_by
 from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.scopes import Scope
+from finra_core.domain.sums import sums_of
 from finra_core.ports.observer import AnomalyFound, RecordsStored, StepFailed
 from finra_core.ports.store import CaptureQuery, RowCounts
 from finra_core.runs.context import Run
-from finra_core.runs.misplaced import check_placed
+from finra_core.runs.misplaced import check_placed, neighbors
 from finra_core.runs.transactions import again, record_checks
 from finra_core.weekly_summary.parsing import ParsedContent, parse_content
 
 
 @frozen
 class Measured:
-    """What a run has in its hands of a capture whose records it has just stored."""
+    """What a run knows of a capture whose records it has just stored."""
 
     volumes: Volumes
     symbols: frozenset[str]
@@ -46,21 +47,22 @@ class Normalized:
 def normalize(run: Run, captures: Sequence[Capture]) -> list[Normalized]:
     """Give the waiting captures of one partition their records, oldest first.
 
-    Each is compared with the one before it. Once the newest has records, an older one that failed is superseded.
+    Each is compared with the one before it. When a newer one has records, an older one that failed is superseded.
     """
     return [_normalize(run, capture) for capture in captures]
 
 
 def _normalize(run: Run, capture: Capture) -> Normalized:
-    """Give a capture its records. Its bad rows are kept aside, counted and named."""
+    """Give a capture its records. Bad rows are set aside, counted and named."""
     began = run.clock()
     try:
         with run.store.read() as view:
             documents = view.payload(capture)
+            beside = neighbors(view, capture.partition, documents)
         parsed = parse_content(documents, capture.partition)
-        coverage = coverage_of(parsed.records)
-        with run.store.read() as view:
-            check_placed(view, capture, documents, coverage)
+        sums = sums_of(parsed.records)
+        coverage = coverage_by(sums)
+        check_placed(run.store, capture, documents, coverage, beside)
         found = _rejected_rows(capture, parsed)
         counts = again(run, lambda: _put(run, capture, parsed, coverage, found))
     except PartitionLockedError:
@@ -75,8 +77,7 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
     run.tell(RecordsStored, capture=capture, rows=len(parsed.records), counts=counts, seconds=seconds)
     for anomaly in found:
         run.tell(AnomalyFound, anomaly=anomaly)
-    symbols = frozenset(security.symbol for security in parsed.records.securities.values)
-    return Normalized(capture=capture, measured=Measured(volumes_of(parsed.records), symbols), found=found)
+    return Normalized(capture=capture, measured=Measured(volumes_by(sums), frozenset(sums.symbols)), found=found)
 
 
 def _put(
@@ -86,7 +87,7 @@ def _put(
     coverage: Sequence[HalfCoverage],
     found: tuple[Anomaly, ...],
 ) -> RowCounts | None:
-    """None, and nothing is written, when this or a later capture of the partition has records by now."""
+    """Store the records. None, and nothing written, if this or a later capture of the partition has records by now."""
     scope = Scope.partition(capture.partition)
     with run.store.write(scope) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({capture.partition})))
@@ -99,7 +100,7 @@ def _put(
 
 
 def _visible_from(now: datetime, captures: Sequence[Capture]) -> datetime:
-    """Later than every earlier capture of the partition became visible, even if the clock went back."""
+    """The instant to record: later than when any earlier capture became visible, even if the clock went back."""
     latest = max((capture.normalized_at for capture in captures if capture.normalized_at), default=None)
     return now if latest is None or now > latest else latest + RESOLUTION
 

@@ -6,6 +6,7 @@ from finra_core.domain.captures import SourceVersion
 from finra_core.domain.revision import Decision, Evidence, Rule
 
 _SHOWN = 8
+_FINRAS = "FINRA's list"
 
 
 def reason(decision: Decision) -> str:
@@ -14,7 +15,7 @@ def reason(decision: Decision) -> str:
     if rule is Rule.VERSION_CHANGED:
         return _difference(evidence)
     if rule is Rule.NOT_OFFERED:
-        begins = f"; FINRA's list begins {evidence.offered_from}" if evidence.offered_from else ""
+        begins = f"; {evidence.offered_in or _FINRAS} begins {evidence.offered_from}" if evidence.offered_from else ""
         return f"not offered{begins}"
     return _REASONS[rule].format(
         new=_short(evidence.content_hash),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from support.command import RUN, SIMULATOR, STORE, Command
+from support.command import RUN, SIMULATOR, STORE, Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 NEXT_MONDAY = SIMULATOR.replace("2026-01-05", "2026-01-12")
 PLANNED = ("run", "--run-date", "2026-01-12", "--source", NEXT_MONDAY)

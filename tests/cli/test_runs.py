@@ -95,7 +95,7 @@ def test_a_report_says_what_became_of_each_partition(finra: Command) -> None:
 
 
 def test_a_source_that_is_down_fails_every_partition_with_code_1(finra: Command) -> None:
-    ended = finra("run", "--source", "http://127.0.0.1:9", "--weeks", "2025-12-01", env={"FINRA_MAX_ATTEMPTS": "1"})
+    ended = finra("run", "--source", "http://127.0.0.1:9", "--weeks", "2025-12-01", env={"FINRA_DEADLINE": "1"})
 
     assert ended.returncode == 1
     assert "Partitions failed: 3 / 3\n" in ended.stdout

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from support.command import RUN, SIMULATOR, Command
+from support.command import RUN, SIMULATOR, Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
 
 
 def write(finra: Command, text: str, name: str = "finra.toml") -> Path:
@@ -206,9 +211,10 @@ def test_what_has_no_option_has_none(finra: Command, option: str) -> None:
 
 
 def test_a_secret_of_the_environment_comes_before_a_file_of_secrets_that_the_settings_name(finra: Command) -> None:
-    write(finra, 'client_secret_file = "nowhere"\napi_url = "http://127.0.0.1:9"\nclient_id = "me"\n')
+    nobody = "http://127.0.0.1:9"
+    write(finra, f'client_secret_file = "nowhere"\nclient_id = "me"\napi_url = "{nobody}"\ntoken_url = "{nobody}"\n')
 
-    said = finra("run", "--weeks", "2025-12-01", env={"FINRA_CLIENT_SECRET": "hush", "FINRA_MAX_ATTEMPTS": "1"})
+    said = finra("run", "--weeks", "2025-12-01", env={"FINRA_CLIENT_SECRET": "hush", "FINRA_DEADLINE": "1"})
 
     assert "both set" not in said.stderr
     assert "FINRA_CLIENT_SECRET_FILE" not in said.stderr

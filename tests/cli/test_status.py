@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.command import RUN, STORE, Command
+from support.command import RUN, STORE, Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 ON = ("--on", "2026-01-06")
 """The day after the first run."""

@@ -6,11 +6,18 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from finra_core import __version__
-from support.command import Command
+from support.command import Command, CommandHere
+
+
+@pytest.fixture
+def finra(tmp_path: Path) -> Command:
+    return CommandHere(tmp_path)
+
 
 REFUSED = {
     "an unknown command": (["ingest"], "'ingest'"),
@@ -21,6 +28,12 @@ REFUSED = {
     "an argument too many": (["status", "now"], "now"),
     "an unknown shell": (["completion", "tcsh"], "'bash', 'zsh', 'fish'"),
     "help on what there is not": (["help", "db", "shrink"], "'shrink'"),
+    "an acknowledgment without a reason": (["anomalies", "ack", "abcdef"], "--reason"),
+    "an acknowledgment of nothing": (["anomalies", "ack", "--reason", "x"], "FINGERPRINT"),
+    "an option before the command below": (
+        ["anomalies", "--all", "ack", "abcdef", "--reason", "x"],
+        "--all goes after",
+    ),
     "quiet and verbose": (["status", "-q", "-v"], "contradict each other"),
     "a run that there is not": (["runs", "abc"], "has no run 'abc'"),
     "weeks backward": (["run", "--weeks", "2025-12-15..2025-12-01"], "goes backward"),
@@ -52,6 +65,14 @@ REFUSED = {
     "an unknown severity": (["anomalies", "--severity", "BAD"], "'BAD'"),
     "an unknown tier of captures": (["captures", "--tiers", "T1"], "NMS_TIER_1"),
 }
+
+
+STARTED_WITH = set(
+    subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    ).stdout.split()
+)
+"""What an interpreter of this environment has imported before it does anything."""
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -121,6 +142,8 @@ def test_help_imports_nothing_of_the_domain() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     imported = set(ended.stderr.split())
+    others = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names) - STARTED_WITH
+    assert others == {"click", "finra_cli", "finra_core"}  # so that it takes little more than importing click does
     assert {name for name in imported if name.startswith("finra_core")} == {
         "finra_core",
         "finra_core.domain",
@@ -129,8 +152,10 @@ def test_help_imports_nothing_of_the_domain() -> None:
     assert imported & {"attrs", "concurrent.futures", "importlib.metadata", "hashlib", "json"} == set()
 
 
-def test_a_run_on_the_simulator_imports_no_http(finra: Command) -> None:
-    ended = finra("run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"})
+def test_a_run_on_the_simulator_imports_no_http(tmp_path: Path) -> None:
+    ended = Command(tmp_path)(
+        "run", "--source", "simulator:?symbols=2", "--mode", "dry-run", env={"PYTHONVERBOSE": "1"}
+    )
 
     assert "import 'finra_simulator'" in ended.stderr
     assert "import 'urllib3'" not in ended.stderr

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.orchestration import DOWN, SIMULATOR, load, runs, stored_partitions
+from support.orchestration import DOWN, PARTITIONS, SIMULATOR, load, runs, stored_partitions
 
 _REASON = "apache-airflow is installed by the tox environment airflow"
 airflow: Any = pytest.importorskip("airflow", reason=_REASON)
@@ -43,12 +43,12 @@ def _end(dag: Any, source: str, store: str) -> str:
 
 def test_the_command_fills_the_store(example: Any, sqlite_url: str, command_on_path: None) -> None:
     assert _end(example.by_command, SIMULATOR, sqlite_url) == "success"
-    assert stored_partitions(sqlite_url) == 18
+    assert stored_partitions(sqlite_url) == PARTITIONS
 
 
 def test_the_library_fills_the_store(example: Any, sqlite_url: str) -> None:
     assert _end(example.by_library, SIMULATOR, sqlite_url) == "success"
-    assert stored_partitions(sqlite_url) == 18
+    assert stored_partitions(sqlite_url) == PARTITIONS
 
 
 @pytest.mark.usefixtures("one_attempt", "command_on_path")

@@ -10,7 +10,7 @@ import pytest
 
 from finra_core.domain.clock import utc_today
 from finra_core.domain.weeks import week_start_of
-from support.orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
+from support.orchestration import DOWN, PARTITIONS, SIMULATOR, load, ready_weeks, runs, stored_partitions
 
 _REASON = "dagster is installed by the tox environment dagster"
 dagster: Any = pytest.importorskip("dagster", reason=_REASON)
@@ -36,7 +36,7 @@ def test_the_job_fills_the_store_and_reports_each_ready_week_as_a_partition(exam
     result = _end(example, SIMULATOR, sqlite_url)
 
     assert result.success
-    assert stored_partitions(sqlite_url) == 18
+    assert stored_partitions(sqlite_url) == PARTITIONS
     mondays = [str(week_start_of(date.fromisoformat(week))) for week in ready_weeks(sqlite_url)]
     assert [made.partition for made in result.asset_materializations_for_node("run_due_weeks")] == mondays != []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.orchestration import DOWN, SIMULATOR, load, ready_weeks, runs, stored_partitions
+from support.orchestration import DOWN, PARTITIONS, SIMULATOR, TIER_1_WEEKS, load, ready_weeks, runs, stored_partitions
 
 _REASON = "prefect is installed by the tox environment prefect"
 pytest.importorskip("prefect", reason=_REASON)
@@ -40,7 +40,7 @@ def test_the_flow_fills_the_store_and_names_the_weeks_that_are_ready(example: An
     state = _end(example, source=SIMULATOR, store=sqlite_url)
 
     assert state.is_completed()
-    assert stored_partitions(sqlite_url) == 18
+    assert stored_partitions(sqlite_url) == PARTITIONS
     assert sorted(state.result()) == sorted(ready_weeks(sqlite_url)) != []
 
 
@@ -49,7 +49,7 @@ def test_a_partial_run_fails_after_two_more_attempts_and_names_the_partitions(im
     state = _end(impatient, source=DOWN, store=sqlite_url)
 
     assert state.is_failed()
-    assert state.message.count(" / NMS_TIER_1: ") == 6
+    assert state.message.count(" / NMS_TIER_1: ") == TIER_1_WEEKS
     assert runs(sqlite_url) == [1, 1, 1]
 
 

@@ -16,6 +16,9 @@ SIMULATOR = f"simulator:?symbols=3&rate=0&now={utc_now() + timedelta(days=7):%Y-
 """A week ahead: whatever is due today is there, at any hour of a Monday and on holidays."""
 DOWN = "http://127.0.0.1:9"
 """Nobody listens on the port for discarding: every partition fails."""
+TIER_1_WEEKS = 6 + 2
+"""A run's window: six weeks that are due in all tiers, and the two newer ones that are due in Tier 1 alone."""
+PARTITIONS = TIER_1_WEEKS + 6 + 6
 
 
 def load(name: str) -> ModuleType:

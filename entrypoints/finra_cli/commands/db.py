@@ -10,16 +10,21 @@ from finra_cli.output import Page, show
 from finra_cli.settings import StoreSettings
 from finra_cli.streams import deliver
 from finra_cli.wiring import schema
+from finra_core.domain.errors import StoreSchemaError
 from finra_core.domain.failures import ExitCode
 
 
-@frozen(kw_only=True)
+@frozen
 class Schema:
-    """The versions of the schema. database_version: null where there is none yet. is_current: whether they are one."""
+    """The versions of the schema. database_version: null where there is none, or none of this library's.
+
+    newest_version: the one that this release works with. is_current: whether the database has that one.
+    """
 
     database_version: str | None
     newest_version: str
     is_current: bool
+    message: str
 
 
 @frozen(kw_only=True)
@@ -38,9 +43,13 @@ def _upgrade(settings: StoreSettings) -> int:
 
 def _check(settings: StoreSettings) -> int:
     admin = schema(settings)
-    found, newest = admin.version(), admin.newest_version
-    _say(settings, found, newest)
-    return ExitCode.SUCCESS if found == newest else ExitCode.PARTIAL
+    try:
+        found = admin.version()
+    except StoreSchemaError as error:
+        _show(settings, Schema(None, admin.newest_version, is_current=False, message=error.message))
+        return ExitCode.PARTIAL
+    _say(settings, found, admin.newest_version)
+    return ExitCode.SUCCESS if found == admin.newest_version else ExitCode.PARTIAL
 
 
 def _sql(settings: StoreSettings) -> int:
@@ -53,10 +62,13 @@ def _sql(settings: StoreSettings) -> int:
 
 
 def _say(settings: StoreSettings, found: str | None, newest: str) -> None:
+    _show(settings, Schema(found, newest, is_current=found == newest, message=_words(found, newest)))
+
+
+def _show(settings: StoreSettings, schema: Schema) -> None:
     page = Page()
-    page.line(_words(found, newest))
-    found_schema = Schema(database_version=found, newest_version=newest, is_current=found == newest)
-    show(found_schema, lambda: page, json=settings.json)
+    page.line(schema.message)
+    show(schema, lambda: page, json=settings.json)
 
 
 def _words(found: str | None, newest: str) -> str:
