@@ -1,8 +1,11 @@
-"""Finding adapters by URL scheme. Ours are registered as anyone's are: by entry points.
+"""Finding adapters by URL scheme. Ours are registered as anybody's are: by entry points.
 
-The groups are `finra_core.sources`, callables (url, settings) -> Source, `finra_core.stores`, callables
-(url, *, read_only) -> Store, `finra_core.schemas`, callables (url) -> SchemaAdmin, and `finra_core.executors`,
-callables (url, workers) -> Executor. Only the adapter asked for is imported.
+    finra_core.sources     (url, settings) -> Source
+    finra_core.stores      (url, *, read_only) -> Store
+    finra_core.schemas     (url) -> SchemaAdmin
+    finra_core.executors   (url, workers) -> Executor
+
+Only the adapter that is asked for is imported.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ def open_source(url: str, settings: Mapping[str, str] | None = None) -> Source:
     """The source behind a URL such as `simulator:?seed=7`; settings are named like the environment variables.
 
     Raises:
-        ConfigurationError: nobody serves the scheme, several do, or the adapter refuses the URL.
+        ConfigurationError: no or several adapters serve the scheme, or the adapter refuses the URL.
     """
     return cast("Source", _load(SOURCES, url)(url, settings or {}))
 
@@ -35,7 +38,7 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
     """The store behind a URL such as `sqlite:///finra_otc.db`.
 
     Raises:
-        ConfigurationError: nobody serves the scheme, several do, or the adapter refuses the URL.
+        ConfigurationError: no or several adapters serve the scheme, or the adapter refuses the URL.
         StoreError: it cannot be opened.
     """
     return cast("Store", _load(STORES, url)(url, read_only=read_only))
@@ -45,7 +48,7 @@ def open_schema(url: str) -> SchemaAdmin:
     """Who looks after the schema of the store behind a URL. Nothing is connected to yet.
 
     Raises:
-        ConfigurationError: nobody serves the scheme, several do, its stores have no schema, or the URL is refused.
+        ConfigurationError: no or several adapters serve the scheme, its stores have no schema, or the URL is refused.
     """
     return cast("SchemaAdmin", _load(SCHEMAS, url)(url))
 
@@ -54,7 +57,7 @@ def open_executor(url: str, workers: int) -> Executor:
     """The executor behind a URL such as `processes:`, with so many workers where it starts them itself.
 
     Raises:
-        ConfigurationError: nobody serves the scheme, several do, the adapter refuses the URL, or nobody answers there.
+        ConfigurationError: no or several adapters serve the scheme, one refuses the URL, or nobody answers there.
     """
     return cast("Executor", _load(EXECUTORS, url)(url, workers))
 
@@ -76,14 +79,14 @@ def _find(group: str, kind: str, scheme: str) -> EntryPoint:
     entries = _scan(group, scheme)
     if not entries:
         raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: the known ones are {_known(group)}")
-    # Who registered an entry stands in its distribution's metadata, all of which is parsed for it: not for one alone.
+    # Who registered an entry is in its distribution's metadata, and parsing that takes time: only where several did.
     if len(entries) > 1:
         _check_one_claims(kind, scheme, entries)
     return entries[0]
 
 
 def _check_one_claims(kind: str, scheme: str, entries: list[EntryPoint]) -> None:
-    # One distribution may be on the path twice (a wheel and an editable install): that is no conflict.
+    # One distribution may be on the path twice (a wheel and an editable install). That is no conflict.
     found = {(entry.dist.name if entry.dist else "?", entry.value) for entry in entries}
     if len(found) > 1:
         claims = " and ".join(f"{name} ({value})" for name, value in sorted(found))

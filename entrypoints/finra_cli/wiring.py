@@ -65,6 +65,18 @@ def reading(settings: StoreSettings) -> Iterator[tuple[ReadView, str]]:
         yield view, store.url
 
 
+@contextmanager
+def writing(settings: StoreSettings) -> Iterator[Store]:
+    """The store, to be written.
+
+    Raises:
+        ConfigurationError: nobody serves its URL.
+        StoreError: it cannot be opened or written.
+    """
+    with _store(settings, read_only=False) as store:
+        yield store
+
+
 def schema(settings: StoreSettings) -> SchemaAdmin:
     """Who looks after the schema of the store.
 

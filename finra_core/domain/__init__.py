@@ -1,1 +1,1 @@
-"""Values and rules: what FINRA publishes, how it is told apart, and what follows from it. Nothing here does I/O."""
+"""Values and rules: what FINRA publishes, what distinguishes it, and what follows from it. Nothing here does I/O."""

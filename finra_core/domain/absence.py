@@ -1,4 +1,4 @@
-"""What it means that a source does not offer a partition: not due yet, overdue, or not to be had."""
+"""What it means when a source does not offer a partition: not due yet, late, or not to be had."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from finra_core.domain.tiers import Tier
 
 
 def first_offered(partitions: Collection[Partition]) -> dict[Tier, date]:
-    """The first week ending that a source offers of each tier that it offers at all."""
+    """By tier, the first week ending that a source offers. A tier of which it offers nothing is not in the result."""
     first: dict[Tier, date] = {}
     for partition in partitions:
         first[partition.tier] = min(partition.week_ending, first.get(partition.tier, partition.week_ending))
@@ -32,10 +32,10 @@ def decide_absent(
 ) -> Decision:
     """The decision on a partition that the source does not list.
 
-    offered_from: the first week ending of the tier that the source lists, None where it lists none; offered_in: what
-    that list is called. by_name: whether
-    somebody asked for this very week; what is not to be had is then a failure. grace_days: by tier, days after the
-    publication day during which an absence is not remarkable; 3 where a tier is not in it.
+    offered_from: the first week ending of the tier that the source lists, None where it lists none. offered_in: what
+    that list is called. by_name: whether somebody asked for this very week; then it is a failure if it is not to be
+    had. grace_days: by tier, how many days after its publication day a partition is not late; 3 where a tier is not
+    in it.
     """
     due = publication_date(partition)
     ref = None if latest is None else CaptureRef.of(latest)

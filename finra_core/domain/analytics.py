@@ -66,12 +66,12 @@ class Volumes:
 class Analysis:
     """The analytics of one week and tier, or of all tiers.
 
-    revision: of the capture; across tiers a count of its own, from 1, within a capture_id. inputs: as in
-    `AnalysisKey`. venue_shares: fraction of shares_micros per venue, in the order of `volumes.venues`, None where
-    nothing was traded. hhi, hhi_upper: bounds of the sum of squared fractions, on 0..1, None where nothing was
-    traded. FINRA's De Minimis aggregate has an unknown composition. At the lower bound it adds nothing, as many
-    small firms would; at the upper bound all of it belongs to the largest firm, which is possible because FINRA forms
-    it per security. Without such an aggregate the two are equal.
+    revision: the capture's; across tiers it counts from 1 within a capture_id. inputs: as in `AnalysisKey`.
+    venue_shares: each venue's fraction of shares_micros, in the order of `volumes.venues`, None where nothing was
+    traded. hhi, hhi_upper: the least and the greatest that the sum of squared fractions can be, on 0..1, None where
+    nothing was traded. Nobody outside FINRA knows which firms the De Minimis aggregate holds. In hhi it adds nothing,
+    as many small firms would. In hhi_upper all of it belongs to the largest firm. That is possible, because FINRA forms
+    the aggregate for each security. Without an aggregate the two are equal.
     """
 
     capture_id: str
@@ -95,7 +95,7 @@ class Analysis:
 
 
 def volumes_of(records: Records) -> Volumes:
-    """Volumes by venue type, MPID and CRD number, in this order; of several names a venue bears the least."""
+    """Volumes, ordered by venue type, MPID and CRD number. Of several names a venue gets the alphabetically first."""
     return volumes_by(sums_of(records))
 
 
@@ -124,7 +124,7 @@ def _identity(venue: VenueVolume) -> Venue:
 
 
 def add_volumes(parts: Sequence[Volumes]) -> Volumes:
-    """The volume together of captures that have no symbol in common: `volumes_of` all their records."""
+    """The volume of several captures that have no symbol in common: what `volumes_of` makes of all their records."""
     by_venue: dict[Venue, list[VenueVolume]] = {}
     for part in parts:
         for venue in part.venues:
@@ -187,7 +187,7 @@ def _analysis(name: _Name, captures: Sequence[Capture], volumes: Volumes, at: da
 
 
 def _sums_of_squares(volumes: Volumes) -> tuple[int, int]:
-    """Of the venues' micro-shares: with the aggregates left out, and with them added to the largest firm."""
+    """The sums of the squared micro-shares: without the aggregates, and with all of them added to the largest firm."""
     lower = sum(venue.shares_micros**2 for venue in volumes.venues if venue.is_one)
     aggregated = sum(venue.shares_micros for venue in volumes.venues if not venue.is_one)
     firms = (v.shares_micros for v in volumes.venues if v.venue_type == VenueType.NON_ATS.value)

@@ -1,4 +1,4 @@
-"""What a run noticed: severities, categories, and the fingerprint by which a recurrence is recognized.
+"""What a run found: severities, categories, and the fingerprint by which the same finding is known again.
 
 An anomaly is opened when a check first finds it, renewed when the check finds it again, resolved when the check
 passes, and reopened when it is found after that. `settle` is these four rules as one function of values.
@@ -18,7 +18,10 @@ from finra_core.domain.scopes import Scope
 
 
 class Severity(str, Enum):
-    """How much a finding matters, worst first: abort the run, fail the partition, note, audit."""
+    """What a finding means, worst first.
+
+    CRITICAL: the run broke off. ERROR: the partition failed. WARN: somebody should look. INFO: for the audit.
+    """
 
     CRITICAL = "CRITICAL"
     ERROR = "ERROR"
@@ -69,7 +72,12 @@ OF_FAILURES = frozenset(
         Category.PIPELINE_ERROR,
     }
 )
-OF_INGESTION = OF_FAILURES | {Category.LATE, Category.SILENT_REVISION, Category.REVISION_SKIPPED}
+OF_INGESTION = OF_FAILURES | {
+    Category.INCOMPLETE_INPUT,
+    Category.LATE,
+    Category.SILENT_REVISION,
+    Category.REVISION_SKIPPED,
+}
 OF_NORMALIZATION = OF_FAILURES | {Category.REJECTED_ROWS}
 OF_COVERAGE = frozenset({Category.PARTIAL_COVERAGE})
 OF_WEEKS = frozenset({Category.INCOMPLETE_INPUT})
@@ -97,16 +105,17 @@ class Anomaly:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits, equal for the same finding of any run: its message and details may differ."""
+        """16 hex digits, the same for the same finding in every run. Message, details and severity do not count."""
         text = "\n".join((DOMAIN, self.category.value, self.scope.key, self.stage.value))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @frozen
 class Check:
-    """What one check of one subject at one stage found, of the categories that it looks for; None means all.
+    """What one check of one subject at one stage found.
 
-    Of these, what was found before and is not found now is resolved.
+    looks_for: the categories that it looks for; None means all. What was found before in one of these, and is not found
+    now, is resolved.
     """
 
     scope: Scope
@@ -117,7 +126,7 @@ class Check:
 
 @frozen
 class Acknowledgment:
-    """A person's word that an anomaly is known. It holds through the day `until`, for ever where that is None."""
+    """A person's word that an anomaly is known. It holds through the day `until`; None means for ever."""
 
     reason: str
     at: datetime
@@ -151,12 +160,12 @@ class AnomalyRecord:
 
 
 def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime) -> list[AnomalyRecord]:
-    """What checks make of the anomalies known so far: the records to store, those that change and no others.
+    """The anomalies as they are after these checks: the records that changed, and no others.
 
-    known: at least the open anomalies of the checks' scopes, and those, open or not, that have the fingerprint of a
-    finding. A finding is opened or renewed, and reopened where it was resolved; every open anomaly of a check's
-    scope and stage that it looks for and did not find is resolved. Of findings with one fingerprint the most severe
-    stays.
+    known: at least the open anomalies of the checks' scopes, and all anomalies, open or resolved, that have the
+    fingerprint of a finding. A finding is opened, renewed if it is open, or reopened if it was resolved. An open
+    anomaly of a check's scope and stage is resolved if the check looks for it and did not find it. Of several findings
+    with one fingerprint the most severe is kept.
     """
     records = {record.fingerprint: record for record in known}
     opened: dict[tuple[Scope, Stage], set[str]] = {}
@@ -181,7 +190,8 @@ def settle(checks: Sequence[Check], known: Iterable[AnomalyRecord], at: datetime
 def _seen(known: AnomalyRecord | None, fingerprint: str, anomaly: Anomaly, at: datetime) -> AnomalyRecord:
     if known is None:
         return AnomalyRecord(fingerprint=fingerprint, anomaly=anomaly, first_seen=at, last_seen=at, occurrences=1)
-    # An acknowledgment is of what was found then. What comes back after it was resolved, or with other facts, is news.
+    # An acknowledgment is about what was found then. What comes back after it was resolved, or with other facts, is
+    # news.
     acknowledged = known.acknowledged if known.is_open and known.anomaly.details == anomaly.details else None
     return evolve(
         known,
@@ -197,5 +207,5 @@ _WORST_FIRST = tuple(Severity)
 
 
 def _mildest_first(anomaly: Anomaly) -> int:
-    """A dictionary keeps the last of equal keys, which is to be the worst."""
+    """The sort key that puts the worst last: of equal keys a dictionary keeps the last."""
     return -_WORST_FIRST.index(anomaly.severity)

@@ -14,17 +14,17 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
 RESOLUTION = timedelta(microseconds=1)
-"""What stores keep of an instant."""
+"""The finest difference between two instants that stores keep."""
 
 
 @frozen
 class SourceVersion:
     """FINRA's own mark of a partition's version: its newest lastUpdateDate and its number of rows.
 
-    row_count: None where nobody but the rows themselves counts them, as in a download. Such a version says how recent
-    a content is, and not whether it is the same as another.
-    lastUpdateDate is a US Eastern date and is kept per row, so neither a second change on the same
-    day nor, without the row count, a withdrawn row would show.
+    row_count: None where the source does not count its rows, as with a download. Such a version says how recent a
+    content is, and not whether two contents are equal.
+    FINRA's lastUpdateDate is a US Eastern date, and each row has its own. A second change on the same day does not
+    move it. A withdrawn row shows in the row count alone.
     """
 
     last_update_date: date
@@ -32,7 +32,7 @@ class SourceVersion:
 
     @property
     def is_comparable(self) -> bool:
-        """Whether an equal version speaks for equal content."""
+        """Whether equal versions are a sign of equal contents."""
         return self.row_count is not None
 
     def __str__(self) -> str:
@@ -66,10 +66,10 @@ class Capture:
     content_hash: SHA-256 in hex of the content in canonical order.
     version: what the source said of its version, None where it says nothing.
     row_count: data rows in the raw payload, whatever their kind.
-    verified_at: when the last reading that found this content began, the capture's own if none since. A change
-        after that instant may not be in it.
-    checked_at: when the source was last asked, by its version or by its content, and still had this; at least
-        verified_at.
+    verified_at: when the last fetch that found this content began; at first, the fetch that made the capture. A
+        change after that instant may not be in it.
+    checked_at: when the source was last seen to have this content still, by its version or by the content itself;
+        never before verified_at.
     normalized_at: when its records were stored, None while it has none.
     rejected_rows: rows of the payload that are no records, None while it has none.
     coverage: what its records cover, ATS half first; empty while it has none.
@@ -155,7 +155,7 @@ def parse_capture_id(capture_id: str) -> CaptureId:
 
 
 def next_revision(captures: Iterable[Capture], capture_id: str) -> int:
-    """One over the newest revision among the captures that share this capture_id, 1 for the first."""
+    """One more than the newest revision among the captures that share this capture_id; 1 for the first."""
     return max((capture.revision for capture in captures if capture.capture_id == capture_id), default=0) + 1
 
 
@@ -170,7 +170,7 @@ def capture_order(capture: Capture) -> tuple[date, int, int]:
 
 
 def by_partition(captures: Iterable[Capture]) -> dict[Partition, list[Capture]]:
-    """Captures by partition, by week and tier, each partition's oldest first."""
+    """Captures by partition; partitions by week and tier, the captures of each oldest first."""
     found: dict[Partition, list[Capture]] = {}
     for capture in sorted(captures, key=capture_order):
         found.setdefault(capture.partition, []).append(capture)
@@ -178,9 +178,9 @@ def by_partition(captures: Iterable[Capture]) -> dict[Partition, list[Capture]]:
 
 
 def unnormalized(captures: Sequence[Capture]) -> list[Capture]:
-    """Of one partition's captures those that wait for records, oldest first.
+    """Those of one partition's captures that wait for records, oldest first.
 
-    A capture older than one that has records is superseded and waits for nothing.
+    A capture that is older than one with records is superseded. It waits for nothing.
     """
     done = max((capture.number for capture in captures if capture.is_normalized), default=0)
     return sorted((c for c in captures if c.number > done), key=lambda capture: capture.number)

@@ -25,7 +25,7 @@ class ChangeKind(str, Enum):
 class RowChange:
     """One row that differs. before: None where it was added; after: None where it was withdrawn.
 
-    A row whose venue bears another name, or that FINRA dated anew, is CHANGED as one whose numbers differ is.
+    A row counts as CHANGED too if only its date or its venue's name differs.
     """
 
     kind: ChangeKind
@@ -42,7 +42,7 @@ class RowChange:
 
 
 def compare_records(before: Iterable[Record], after: Iterable[Record]) -> list[RowChange]:
-    """The rows that differ, by security and venue. Rows that are equal on both sides may be left out of both."""
+    """The rows that differ, by security and venue. The caller may leave out rows that are equal on both sides."""
     old, new = _by_key(before), _by_key(after)
     changes = []
     for key in sorted(old.keys() | new.keys()):

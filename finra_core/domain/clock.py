@@ -1,4 +1,4 @@
-"""The only place that asks the machine for the time or for randomness. All else is handed them."""
+"""The only module that asks the machine for the time or for random numbers. Everything else is given them."""
 
 from __future__ import annotations
 

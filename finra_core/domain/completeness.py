@@ -1,18 +1,19 @@
-"""Whether a capture holds as much as it should: no half lost, and no measure shrunk beyond its bound.
+"""Whether a capture holds as much as it should: no half is lost, and no measure has shrunk beyond its bound.
 
 A capture is compared with the partition's last complete capture before it, and with the tier's recent weeks. What it
-lost is a finding that blocks the week's readiness until a later capture passes or a person acknowledges it.
+lacks is a finding that blocks the week's readiness until a later capture passes or a person acknowledges it.
 docs/coverage.md has the rates of false alarms by which the bounds were chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from statistics import median
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.coverage import HalfCoverage
@@ -41,6 +42,20 @@ _RECENT = {Measure.ROWS: 0.5, Measure.VENUES: 0.7, Measure.SYMBOLS: 0.6, Measure
 _SLACK = {Measure.ROWS: 20, Measure.VENUES: 2, Measure.SYMBOLS: 10, Measure.SHARES: 0}
 
 
+def _at_least(least: int) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_instance: object, attribute: Attribute[Any], value: int) -> None:
+        if value < least:
+            raise ConfigurationError(f"coverage bound {attribute.name} is {value}: give {least} or more")
+
+    return check
+
+
+def _none_negative(_instance: object, _attribute: object, value: Mapping[Measure, int]) -> None:
+    for measure, slack in value.items():
+        if slack < 0:
+            raise ConfigurationError(f"coverage slack of {measure} is {slack}: give 0 or more")
+
+
 def _within_one(_instance: object, attribute: object, value: Mapping[Measure, float]) -> None:
     for measure, least in value.items():
         if not 0 <= least <= 1:
@@ -49,19 +64,19 @@ def _within_one(_instance: object, attribute: object, value: Mapping[Measure, fl
 
 @frozen(kw_only=True)
 class CoverageBounds:
-    """How much of a reference a capture must at least hold, by measure, as a fraction.
+    """The least fraction of a reference that a capture must hold, by measure.
 
     previous: of the partition's last complete capture. recent: of the median over the tier's recent weeks.
-    slack: how many rows, venues or symbols may be missing whatever the fraction; a partition of a few rows shrinks
-    by a large fraction when FINRA withdraws one. recent_weeks: how many calendar weeks before are looked at;
-    fewest_weeks: with fewer there is no comparison with recent weeks.
+    slack: how many rows, venues or symbols may be missing, whatever the fraction. Of a partition with few rows one
+    withdrawn row is a large fraction. recent_weeks: how many calendar weeks before this one are looked at.
+    fewest_weeks: with fewer of them there is no comparison with recent weeks.
     """
 
     previous: Mapping[Measure, float] = field(factory=lambda: dict(_PREVIOUS), validator=_within_one)
     recent: Mapping[Measure, float] = field(factory=lambda: dict(_RECENT), validator=_within_one)
-    slack: Mapping[Measure, int] = field(factory=lambda: dict(_SLACK))
-    recent_weeks: int = 8
-    fewest_weeks: int = 4
+    slack: Mapping[Measure, int] = field(factory=lambda: dict(_SLACK), validator=_none_negative)
+    recent_weeks: int = field(default=8, validator=_at_least(0))
+    fewest_weeks: int = field(default=4, validator=_at_least(1))
 
 
 DEFAULT_BOUNDS = CoverageBounds()
@@ -69,7 +84,7 @@ DEFAULT_BOUNDS = CoverageBounds()
 
 @frozen
 class Shortfall:
-    """One measure of one half that is below its bound. reference: the capture compared with, None: recent weeks."""
+    """A measure of one half that is below its bound. reference: what it was compared with; None means recent weeks."""
 
     half: Half
     measure: Measure
@@ -100,11 +115,13 @@ def shortfalls(
     newest = normalized[-1]
     reference = _last_complete(normalized[:-1], bounds, accepted)
     lost = _against(newest, reference, bounds) if reference else ()
+    if reference is not None and reference.number in accepted:
+        return lost  # a person knows that this week is not as others are
     return lost or _against_recent(newest, recent, bounds)
 
 
 def _last_complete(normalized: Sequence[Capture], bounds: CoverageBounds, accepted: Collection[int]) -> Capture | None:
-    """A capture that shrank is no reference for the next, which would else pass for being as small."""
+    """A capture that shrank is no reference for the next one, which would otherwise pass for being as small."""
     reference: Capture | None = None
     for capture in normalized:
         if reference is None or capture.number in accepted or not _against(capture, reference, bounds):
@@ -150,6 +167,6 @@ def _is_short(
 
 
 def recent_captures(newest: Mapping[date, Capture], week_ending: date, bounds: CoverageBounds) -> list[Capture]:
-    """Of one tier's newest normalized captures by week those of the weeks just before, newest week first."""
+    """One tier's newest normalized captures of the weeks just before this one, newest week first. newest: by week."""
     weeks = [week_ending - back * timedelta(weeks=1) for back in range(1, bounds.recent_weeks + 1)]
     return [newest[week] for week in weeks if week in newest]

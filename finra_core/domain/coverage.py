@@ -15,7 +15,7 @@ from finra_core.domain.tiers import Half
 class HalfCoverage:
     """One half of a tier as a capture has it.
 
-    venues: ATSs or firms; FINRA's aggregates of firms are no venues. shares_micros: millionths of a share.
+    venues: ATSs or firms; FINRA's aggregates of firms are not counted. shares_micros: millionths of a share.
     """
 
     half: Half
@@ -26,7 +26,7 @@ class HalfCoverage:
 
 
 def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
-    """What these records cover, ATS half first; a half without rows counts zeros."""
+    """What these records cover, ATS half first. A half without rows has zeros."""
     return coverage_by(sums_of(records))
 
 

@@ -1,4 +1,4 @@
-"""Columns of few distinct values: a partition has tens of venues, thousands of securities and 50,000 rows."""
+"""Columns with few distinct values: a partition has tens of venues, thousands of securities and 50,000 rows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ V = TypeVar("V", bound=Hashable)
 
 @frozen(eq=False)
 class DictionaryColumn(Generic[V]):
-    """A column by its distinct values: element i is `values[codes[i]]`. Every value occurs."""
+    """A column as its distinct values and codes: element i is `values[codes[i]]`. Every value occurs."""
 
     values: Sequence[V]
     codes: Sequence[int]
 
     @classmethod
     def of(cls, column: Iterable[V]) -> DictionaryColumn[V]:
-        """This column, its values in the order in which they first occur."""
+        """This column, with its values in the order in which they first occur."""
         numbers: DictionaryEncoder[V] = DictionaryEncoder()
         codes = numbers.encode(column)
         return cls(list(numbers), codes)
@@ -47,7 +47,7 @@ class DictionaryColumn(Generic[V]):
 
 
 class DictionaryEncoder(dict[V, int]):
-    """Numbers values from 0 on, as they are first asked for."""
+    """Gives each value a number, from 0 on, in the order in which they are first asked for."""
 
     def __missing__(self, value: V) -> int:
         code = self[value] = len(self)

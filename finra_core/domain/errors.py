@@ -1,4 +1,4 @@
-"""The one tree of errors. The type says what to do; the attributes say where it happened.
+"""The tree of errors. The type says what to do; the attributes say where it happened.
 
 Whether trying again may help is a type, `Retryable`, never a guess from a message.
 Every message is one line: what happened, to which week and tier, and what to do.
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class WeekAndTier(Protocol):
-    """What names a partition. Errors stand below the domain's values and know a `Partition` by this alone."""
+    """Anything that names a partition: errors stand below the domain's values and cannot know `Partition`."""
 
     @property
     def week_ending(self) -> date:
@@ -52,11 +52,11 @@ class Retryable(FinraError):  # noqa: N818  an adjective: it is mixed in
 
 
 class ConfigurationError(FinraError):
-    """The request itself is wrong: a malformed week, an unknown tier, a URL nobody serves. Exit code 2."""
+    """The request itself is wrong: a malformed week, an unknown tier, a URL that no adapter serves. Exit code 2."""
 
 
 class PlanDriftError(ConfigurationError):
-    """Source or store are no longer as a plan saw them. Nothing was written. Exit code 2.
+    """The source or the store is no longer as a plan saw it. Nothing was written. Exit code 2.
 
     `differences` has one line for each, with both sides.
     """
@@ -131,7 +131,7 @@ class StoreUnavailableError(StoreError, Retryable):
 class StoreInterruptedError(StoreUnavailableError):
     """The transaction was broken off: connection lost, deadlock, serialization failure.
 
-    Its commit is not known to have succeeded; the same may be done again at once, if it finds out what is done.
+    Whether it committed is not known. It may be done again at once, if it begins by reading what is done.
     """
 
 
@@ -140,8 +140,8 @@ class StoreLockedError(StoreError, Retryable):
 
 
 class PartitionLockedError(StoreError, Retryable):
-    """Another run is writing this partition. It is that run's to finish: no failure of this one."""
+    """Another run is writing this partition and will finish it. That is no failure of this run."""
 
 
 class StoreSchemaError(StoreError):
-    """The store's schema is newer or older than this version of the library can use as it is."""
+    """The store's schema is newer or older than the one that this release of the library works with."""

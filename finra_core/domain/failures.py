@@ -1,4 +1,4 @@
-"""Which failure is whose: what an exception means for the run, the anomaly it becomes, and the exit codes."""
+"""What an exception means: the anomaly that it becomes for a partition, and the exit codes of a run."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class ExitCode(IntEnum):
 
 @frozen
 class Failure:
-    """Why one partition failed, as a value: what it is an instance of, one line for people, and facts for machines."""
+    """Why one partition failed, as a value: its category, one line for people, and facts for machines."""
 
     category: Category
     message: str
     details: Mapping[str, str | int | float | bool | None] = field(factory=dict)
 
     def as_anomaly(self, scope: Scope, stage: Stage) -> Anomaly:
-        """The ERROR that it is for this subject."""
+        """This failure as the ERROR of a subject."""
         return Anomaly(Severity.ERROR, self.category, scope, stage, self.message, self.details)
 
 
@@ -51,7 +51,7 @@ _CATEGORIES: tuple[tuple[type[Exception], Category], ...] = (
 
 
 def failure_of(error: Exception) -> Failure:
-    """What this exception is for a partition. Not for store and configuration errors: those end the run."""
+    """What this exception means for a partition. Store and configuration errors end the run and do not come here."""
     category = next((c for kind, c in _CATEGORIES if isinstance(error, kind)), Category.PIPELINE_ERROR)
     details: dict[str, str | int | float | bool | None] = {"error": type(error).__name__}
     for name in ("status_code", "request_id"):
@@ -62,7 +62,7 @@ def failure_of(error: Exception) -> Failure:
 
 
 def describe(error: BaseException) -> str:
-    """One line for any exception: our own messages as they are, others with their type."""
+    """One line for any exception: the message of ours, the type and the message of any other."""
     if isinstance(error, FinraError):
         return error.message
     try:

@@ -32,8 +32,8 @@ FOR_TRADING = frozenset(Criterion) - {Criterion.NO_OPEN_ERRORS}
 class Policy:
     """A use, and what it needs: which tiers, which halves of them, which criteria.
 
-    A week is ready for the use when every criterion holds for these tiers and halves. Analytics across tiers are
-    needed where all three tiers are.
+    A week is ready for the use when every criterion holds for these tiers and halves. A policy with all three tiers
+    needs the analytics across tiers too.
     """
 
     name: str = field()
@@ -53,10 +53,10 @@ class Policy:
 
 
 TRADING = Policy(name="trading")
-"""All tiers and halves, whole, analyzed, nothing critical, nothing rejected or missing."""
+"""All tiers with both halves, whole and analyzed; nothing rejected, nothing critical."""
 
 COMPLIANCE = Policy(name="compliance", criteria=frozenset(Criterion))
-"""As for trading, and no open ERROR of the week either."""
+"""As for trading, and no open ERROR of the week."""
 
 BUILT_IN = (TRADING, COMPLIANCE)
 

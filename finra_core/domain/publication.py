@@ -1,8 +1,8 @@
 """When FINRA publishes: the delays of Rules 6110(b) and 6610(b) and the holidays that move them.
 
-A partition appears on the Monday 21 days (NMS Tier 1) or 35 days (NMS Tier 2, OTC) after its week's
-Monday, or on the next business day when that Monday is a market holiday: seen in FINRA's
-initialPublishedDate for every such Monday from 2023 to 2026.
+A partition appears on the Monday 21 days (NMS Tier 1) or 35 days (NMS Tier 2, OTC) after its week's Monday, or on
+the next business day if that Monday is a market holiday. FINRA's initialPublishedDate shows this for every such Monday
+from 2023 to 2026.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DELAYS = {
     Tier.OTC: timedelta(days=35),
 }
 GRACE_DAYS = 3
-"""How many days after its publication day a partition may be absent before that is worth a warning."""
+"""For how many days after its publication day a partition that is absent is not late."""
 
 _FIRST_JUNETEENTH = 2022
 _MONDAY, _SUNDAY = 0, 6
@@ -35,12 +35,12 @@ def publication_date(partition: Partition) -> date:
 
 
 def late_after(partition: Partition, grace_days: int | None = None) -> date:
-    """The last day on which the partition's absence is not yet remarkable. grace_days: None means `GRACE_DAYS`."""
+    """The last day on which a partition that is absent is not late. grace_days: None means `GRACE_DAYS`."""
     return publication_date(partition) + timedelta(days=GRACE_DAYS if grace_days is None else grace_days)
 
 
 def partition_published_on(day: date, tier: Tier) -> Partition | None:
-    """The partition whose publication day is `day`; None when FINRA publishes none of this tier that day."""
+    """The partition of this tier whose publication day is `day`; None where there is none."""
     candidate = Partition(week_ending_of(day - _DELAYS[tier]), tier)
     return candidate if publication_date(candidate) == day else None
 

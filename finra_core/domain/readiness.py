@@ -19,7 +19,7 @@ from finra_core.domain.tiers import ALL_TIERS, TIERS, Half, Tier
 
 @frozen(kw_only=True)
 class TierState:
-    """How far a partition has come: its newest capture, and the newest one with records.
+    """How far a partition has come: its newest capture, and its newest capture with records.
 
     analyzed: whether `normalized` has analytics of the current version.
     """
@@ -55,7 +55,7 @@ class WeekState:
 
 
 class IssueKind(str, Enum):
-    """What keeps a week from being ready."""
+    """The kinds of things that keep a week from being ready."""
 
     WAITING_FOR_TIER = "waiting_for_tier"
     MISSING_TIER = "missing_tier"
@@ -75,7 +75,7 @@ class IssueKind(str, Enum):
 
 @frozen
 class BlockingIssue:
-    """One thing that keeps a week from being ready: its kind, the tier (None: the week), what it is, what to do."""
+    """One thing that keeps a week from being ready. tier: None where it is the week's. action: what to do about it."""
 
     kind: IssueKind
     tier: Tier | None
@@ -87,8 +87,9 @@ class BlockingIssue:
 class Readiness:
     """The judgment on one week for one use. It is ready when the criteria of the use's policy hold.
 
-    blocking_issues: which do not, in tier order. ready_on: the day on which it can be ready, if all that blocks it is
-    a publication day to come; else None. captures: numbers of the newest captures that it rests on, in tier order.
+    blocking_issues: why the others do not, in tier order. ready_on: the day on which it can be ready, if all that it
+    waits for is FINRA's publication day; else None. captures: numbers of the newest captures that it rests on, in tier
+    order.
     """
 
     week_ending: date
@@ -204,14 +205,14 @@ def evaluate(state: WeekState, on: date, policy: Policy = TRADING) -> Readiness:
 
 
 def withdraw(judgment: Readiness, capture: Capture) -> Readiness:
-    """What is left of a judgment when a new capture of the week arrives: not ready until it is judged again."""
+    """The judgment after a new capture of its week was stored: not ready, until the week is judged again."""
     issue = not_normalized(capture)
     issues = (*judgment.blocking_issues, *(() if issue in judgment.blocking_issues else (issue,)))
     return evolve(judgment, is_ready=False, all_stages_complete=False, blocking_issues=issues, ready_on=None)
 
 
 def not_normalized(capture: Capture) -> BlockingIssue:
-    """The newest capture of a tier has no records."""
+    """The issue that the newest capture of a tier has no records."""
     tier = capture.partition.tier
     message = f"{tier}: {capture} is not normalized"
     return BlockingIssue(IssueKind.NOT_NORMALIZED, tier, message, _finish(capture.partition.week_ending))
@@ -231,7 +232,7 @@ def _absence(partition: Partition, on: date) -> BlockingIssue:
 
 
 def _missing_halves(tiers: Mapping[Tier, TierState], halves: Collection[Half]) -> list[BlockingIssue]:
-    """Halves of tiers whose records are there; where there are no records yet, the stages say so."""
+    """Missing halves of the tiers that have records. That a tier has none yet is an issue of its stages."""
     return [
         BlockingIssue(
             IssueKind.MISSING_HALF,

@@ -1,7 +1,7 @@
 """Records: what a partition's rows say, checked and exact, in columns.
 
-A partition's records are its *_SMBL_FIRM rows: one per security and venue. The *_SMBL rows are the
-same volume summed by FINRA over the venues; where a payload has them they are its control totals.
+A partition's records are its *_SMBL_FIRM rows: one for each security and venue. The *_SMBL rows are the same volume,
+summed by FINRA over the venues. Where a payload has them, they are its control totals.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MICROS = 1_000_000
 """Shares are counted in millionths: FINRA publishes up to 6 decimals since the week of 2026-02-23."""
 
 MAX_INTEGER = 2**63 - 1
-"""What both databases hold of shares, in millionths, and of trades."""
+"""The most that databases hold of shares, in millionths, and of trades."""
 
-# As plain text: an enum's members hash in Python, once a row.
+# As plain text: the hash of an enum's member is computed in Python, and that for each row.
 _ATS, _NON_ATS, _DE_MINIMIS = VenueType.ATS.value, VenueType.NON_ATS.value, VenueType.DE_MINIMIS.value
 NO_CRD = frozenset({"", "0"})
-"""How FINRA writes that a row has no CRD number: its weekly data has null, its monthly data 0."""
+"""What FINRA writes where a row has no CRD number: null in its weekly data, 0 in its monthly data."""
 
 
 class Security(NamedTuple):
@@ -60,8 +60,8 @@ class Record(NamedTuple):
 
 
 def venue_identity(venue: Venue) -> Venue:
-    """The venue without its name, which FINRA changes at will; only aggregates are told apart by their names."""
-    return venue if venue.venue_type == _DE_MINIMIS else venue._replace(name="")
+    """What identifies a venue: all but its name, which FINRA changes at will. An aggregate has a name alone."""
+    return venue if venue.venue_type == _DE_MINIMIS else Venue(venue.venue_type, venue.mpid, venue.crd, "")
 
 
 def canonical_venue(venue: Venue) -> Venue:
@@ -77,7 +77,7 @@ def half_of(venue_type: str) -> Half:
 
 @frozen(eq=False)
 class Records:
-    """The records of one partition as columns of equal length; element i of each makes record i.
+    """The records of one partition as columns of equal length. Element i of each column belongs to record i.
 
     shares_micros: millionths of a share. trades: whole. last_update_dates: ISO 8601 dates.
     A record's key is its security and its `venue_identity`.
@@ -117,7 +117,7 @@ class Records:
         )
 
     def rows(self) -> Iterator[Record]:
-        """The records one by one, in their order: readable, and far slower than the columns."""
+        """The records one by one, in their order. Easy to read, and far slower than the columns."""
         columns = (self.securities, self.venues, self.shares_micros, self.trades, self.last_update_dates)
         return map(Record._make, zip(*columns, strict=True))
 

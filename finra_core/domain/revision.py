@@ -1,8 +1,7 @@
-"""The revision policy: whether a partition is to be ingested, as a function of what is known and nothing else.
+"""Whether a partition is ingested: a function of what is known, and of nothing else.
 
-FINRA's lastUpdateDate is a date. A version seen on that very day does not exclude a later change of the same
-day. Only a capture read after the day had ended is trusted to equal an equal version. Until then the content is
-fetched and compared.
+FINRA's lastUpdateDate is a date. On that day the content can change again, and the date stays. So a capture is trusted
+to equal an equal version only if it was read after the day had ended. Until then the content is fetched and compared.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from finra_core.domain.publication import day_has_ended
 
 
 class Action(str, Enum):
-    """What is to be done with a partition. COMPARE means: fetch it, then decide by its content."""
+    """What to do with a partition. COMPARE: fetch it, then decide by its content."""
 
     INGEST = "ingest"
     COMPARE = "compare"
@@ -30,7 +29,7 @@ class Action(str, Enum):
 
 
 class Rule(str, Enum):
-    """Why an action was chosen: one rule each."""
+    """Why an action was chosen."""
 
     FIRST_CAPTURE = "first_capture"
     FORCED = "forced"
@@ -84,7 +83,7 @@ class CaptureRef:
 
 @frozen(kw_only=True)
 class Evidence:
-    """What a decision rests on; None where it does not rest on that.
+    """What a decision rests on. What it does not rest on is None.
 
     latest: the store's newest capture of the partition. version, content_hash: the source's. due: the partition's
     publication day. offered_from: the first week ending of the tier that the source offers, and offered_in: what
@@ -102,7 +101,7 @@ class Evidence:
 
 @frozen
 class Decision:
-    """An action, the rule that chose it, and what that rests on."""
+    """An action, the rule that chose it, and the evidence for it."""
 
     action: Action
     rule: Rule
@@ -110,7 +109,7 @@ class Decision:
 
     @property
     def needs_fetch(self) -> bool:
-        """Whether the content is wanted, to store it or to compare it."""
+        """Whether the content has to be fetched, to store it or to compare it."""
         return self.action in (Action.INGEST, Action.COMPARE)
 
     def because(self, note: str) -> Decision:
@@ -125,7 +124,7 @@ def decide_by_version(
     forced: str | None = None,
     verify: bool = False,
 ) -> Decision:
-    """The decision before anything is fetched. `forced` is the reason of --force, None without it."""
+    """The decision before anything is fetched. forced: the reason given with --force, None without it."""
     evidence = Evidence(latest=_ref(latest), version=version, note=forced)
     return Decision(*_by_version(latest, version, forced=forced, verify=verify), evidence)
 
@@ -159,7 +158,7 @@ def decide_by_content(
     *,
     forced: str | None = None,
 ) -> Decision:
-    """The decision once the content is here. Equal content is never stored again, unless forced."""
+    """The decision once the content was fetched. Equal content is stored again only if that is forced."""
     evidence = Evidence(latest=_ref(latest), version=version, content_hash=content_hash, note=forced)
     return Decision(*_by_content(latest, content_hash, version, forced=forced), evidence)
 

@@ -1,4 +1,4 @@
-"""What a finding, a decision or a transaction is about: a partition, a week over its tiers, a place in a source."""
+"""What a finding or a unit of work is about: a partition, a week, a place in a source, or the store."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from finra_core.domain.tiers import ALL_TIERS
 class Scope:
     """One subject. Two scopes with equal fields are the same subject.
 
-    week_ending: a Friday, None where no week is concerned. tier: a tier's name, ALL for what aggregates over a
-    week's three tiers, None for a week as a whole. place: where in a source or a store, for what names no week.
-    All None is the store as a whole.
+    week_ending: a Friday, None where it is about no week. tier: a tier's name, ALL for what aggregates over a week's
+    three tiers, None for the week as a whole. place: where in a source, for what names no week. With all three None it
+    is the store as a whole.
     """
 
     week_ending: date | None = None

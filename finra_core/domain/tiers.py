@@ -1,4 +1,4 @@
-"""FINRA's three publication tiers and the two kinds of venue."""
+"""FINRA's three tiers, the halves of each, and the kinds of venue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from finra_core.domain.errors import ConfigurationError
 
 
 class Tier(str, Enum):
-    """A tier of FINRA Rules 6110(b) and 6610(b). Order of definition is order of processing.
+    """A tier of FINRA Rules 6110(b) and 6610(b). The order of definition is the order of processing.
 
-    `finra_code` is the API's tierIdentifier, `finra_description` its tierDescription. FINRA writes
-    the third tier OTCE in the one and OTC in the other; nothing here guesses between them.
+    `finra_code` is FINRA's tierIdentifier, `finra_description` its tierDescription. For the third tier the one is OTCE
+    and the other OTC. Nothing here guesses between them.
     """
 
     NMS_TIER_1 = "NMS_TIER_1"
@@ -20,12 +20,12 @@ class Tier(str, Enum):
 
     @property
     def finra_code(self) -> str:
-        """The value of FINRA's tierIdentifier."""
+        """FINRA's tierIdentifier."""
         return _CODES[self]
 
     @property
     def finra_description(self) -> str:
-        """The value of FINRA's tierDescription."""
+        """FINRA's tierDescription."""
         return _DESCRIPTIONS[self]
 
     @classmethod
@@ -70,7 +70,8 @@ class VenueType(str, Enum):
     """Who reported the volume.
 
     An ATS is identified by its MPID, a member firm by its CRD number. DE_MINIMIS is FINRA's aggregate of the firms
-    with fewer than 200 transactions a day in a security (Rules 6110 and 6610): it has neither and is known by its name.
+    with fewer than 200 transactions a day in a security (Rules 6110 and 6610). It has neither number, and is known by
+    its name.
     """
 
     ATS = "ATS"

@@ -1,4 +1,4 @@
-"""Instants as text: UTC, ISO 8601 with microseconds and Z, so that the order of texts is the order of times."""
+"""Instants as text: UTC, ISO 8601 with microseconds and Z. Texts in alphabetical order are in the order of time."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def utc_text(at: datetime) -> str:
 
 def parse_utc_text(text: str) -> datetime:
     """The inverse of `utc_text`."""
-    # Far faster than strptime: a store of some years reads thousands of these in a run.
+    # Far faster than strptime, and a run over a store of some years reads thousands of these.
     return datetime.fromisoformat(text.removesuffix("Z") + "+00:00")

@@ -1,7 +1,7 @@
-"""Which calendar week a date belongs to, and the documented look-back over week endings.
+"""Which week a date belongs to, and the look-back over week endings.
 
-FINRA's week runs from Monday to Sunday and is named here by its Friday, the week ending; FINRA's
-weekStartDate is the calendar Monday even when that Monday is a market holiday.
+FINRA's week runs from Monday to Sunday. Here it is named by its Friday, the week ending. FINRA's weekStartDate is the
+calendar Monday, also when that Monday is a market holiday.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from finra_core.domain.errors import ConfigurationError
 
 FRIDAY = 4
 DEFAULT_LOOKBACK = 6
-"""How many weeks that are due in all tiers a run looks at. Restatements of older weeks are found by the sweep."""
+"""How many weeks, among those due in all tiers, a run looks at. The sweep finds restatements of older weeks."""
 
 _WEEK = timedelta(weeks=1)
 

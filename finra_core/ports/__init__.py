@@ -1,1 +1,1 @@
-"""What the core needs from the world. `finra_core.testing` holds the suites that any implementation must pass."""
+"""What the core needs from outside. `finra_core.testing` has the suites that every implementation must pass."""

@@ -18,7 +18,7 @@ from finra_core.ports.store import RowCounts
 
 
 class Phase(str, Enum):
-    """The parts of a run, in their order. COMPARE: fetching, for a dry run, what only its content decides."""
+    """The parts of a run, in their order. COMPARE: for a plan, fetching the contents that alone can decide."""
 
     PLAN = "Plan"
     COMPARE = "Compare"
@@ -48,7 +48,7 @@ class RunStarted(Event):
 
 @frozen(kw_only=True)
 class WeeksTargeted(Event):
-    """The weeks that the run looks at, newest first; none where the source lists nothing of what was asked for."""
+    """The weeks that the run looks at, newest first; none if the source lists nothing of what was asked for."""
 
     weeks: tuple[date, ...]
 
@@ -71,14 +71,14 @@ class StepFinished(Event):
 
 @frozen(kw_only=True)
 class SourceFailed(Event):
-    """The source as a whole did not answer, or holds something that is no partition's."""
+    """The source as a whole did not answer, or holds something that belongs to no partition."""
 
     message: str
 
 
 @frozen(kw_only=True)
 class Decided(Event):
-    """What becomes of a partition that gets no new capture; of one that gets one `CaptureStored` tells."""
+    """A partition gets no new capture, by this decision. If it gets one, `CaptureStored` tells."""
 
     partition: Partition
     decision: Decision
@@ -135,7 +135,7 @@ class AnomalyFound(Event):
 
 @frozen(kw_only=True)
 class StepFailed(Event):
-    """A step failed for a reason of its own partition. error: for those who look into it."""
+    """A step failed, and only its partition is concerned. error: what was raised."""
 
     partition: Partition
     stage: Stage
@@ -144,14 +144,14 @@ class StepFailed(Event):
 
 @frozen(kw_only=True)
 class TransactionRetried(Event):
-    """The database broke a transaction off, and it is begun again."""
+    """The database broke off a transaction, which is begun again."""
 
     message: str
 
 
 @frozen(kw_only=True)
 class Skipped(Event):
-    """A step was left to another run that is doing it."""
+    """A step was left to another run, which is doing it."""
 
     message: str
 
@@ -166,7 +166,7 @@ class WeekJudged(Event):
 
 @frozen(kw_only=True)
 class RunFinished(Event):
-    """A run ended with a report, whose outcome this is. exit_code: what its process exits with."""
+    """A run ended with a report. exit_code: what its process exits with."""
 
     exit_code: int
     seconds: float
@@ -175,8 +175,8 @@ class RunFinished(Event):
 class Observer(Protocol):
     """Told of a run's events, in the order in which they happen; in the run's threads, one event at a time.
 
-    An observer must not raise: what it raises ends the run.
+    An observer must not raise. If it does, the run ends.
     """
 
     def on_event(self, event: Event) -> None:
-        """Take notice."""
+        """Take note of one event."""

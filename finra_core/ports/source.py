@@ -28,9 +28,9 @@ class SourceKind(str, Enum):
 class SourceInfo:
     """What a source is.
 
-    label: how a log line names it: `API`, `files`. instance: told apart from every other opened source, also from
-    one that opens the same URL in another process; usage is counted by it. root: what the places of its problems
-    begin with, so that a problem that is gone is known to be gone; empty where it has no places.
+    label: how a log line names it: `API`, `files`. instance: unique for each opened source, also for one that opens
+    the same URL in another process; usage is counted by it. root: what the places of its problems begin with, so that
+    the findings about places that have no problem any more can be resolved; empty where it has no places.
     """
 
     label: str
@@ -41,10 +41,11 @@ class SourceInfo:
 
 @frozen
 class Listing:
-    """What a source has: its partitions, and what it holds but cannot offer (a file that names no week).
+    """What a source has.
 
-    doubts: what it offers all the same, though something about it contradicts itself (a file's name and its content).
-    Problems and doubts that are no partition's have a `place`.
+    problems: what it holds but cannot offer, such as a file that names no week. doubts: what it offers although it
+    contradicts itself, such as a file whose name and content disagree. A problem or doubt that belongs to no partition
+    has a `place`.
     """
 
     partitions: frozenset[Partition]
@@ -66,8 +67,8 @@ class Usage:
 class Source(Protocol):
     """FINRA's weeks, wherever they are kept. A context manager: leaving it closes it.
 
-    Methods may be called from several threads at once. No method keeps state that changes what a later call
-    answers, apart from caches of what cannot have changed.
+    Methods may be called from several threads at once. No call changes what a later call answers, apart from caches of
+    what cannot have changed.
     """
 
     @property
@@ -82,7 +83,7 @@ class Source(Protocol):
         """
 
     def probe(self, partition: Partition) -> SourceVersion | None:
-        """The partition's version, at a small part of the cost of fetching it; None where there is none to be had.
+        """The partition's version, at a small part of the cost of fetching it; None where this source has no versions.
 
         Raises:
             SourceError: the source did not answer.
@@ -91,8 +92,8 @@ class Source(Protocol):
     def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
         """The whole partition as it is now, in one version.
 
-        expected: the version that the caller saw, a hint that may save a request. Content of another version is
-        returned all the same, with that version in the payload.
+        expected: the version that the caller saw, which may save a request. If the content has another version by now,
+        that content is returned, with its own version in the payload.
 
         Raises:
             SourceUnavailableError: it could not be read for now.
@@ -102,14 +103,14 @@ class Source(Protocol):
     def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
         """The partitions of weeks ending before `before` with a row that FINRA dated `day` or later.
 
-        None where this source cannot tell. A row that was withdrawn leaves no trace here.
+        None where this source cannot tell. A withdrawn row leaves no trace here.
 
         Raises:
             SourceError: the source did not answer.
         """
 
     def estimate(self, version: SourceVersion | None) -> Usage:
-        """What fetching a partition of this version is expected to cost; nothing where the source is free."""
+        """The expected cost of fetching a partition of this version; zeros where the source is free."""
 
     def usage(self) -> Usage:
         """What this source has cost since it was opened, in this process."""
@@ -117,8 +118,8 @@ class Source(Protocol):
     def reopener(self, *, same_machine: bool, processes: int) -> Callable[[], Source]:
         """A function that pickles, and that opens an equal source in another process. It carries no secret.
 
-        same_machine: whether that process sees this machine's files. processes: how many open it, each of which
-        gets its part of what this source may ask and receive.
+        same_machine: whether that process sees this machine's files. processes: how many processes open it. Each gets
+        an equal part of what this source may ask and receive.
 
         Raises:
             ConfigurationError: this source cannot be opened there.

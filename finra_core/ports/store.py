@@ -1,4 +1,4 @@
-"""Where captures and what follows from them are kept. Stores read and put; every rule is a function in the domain."""
+"""Where captures, and what follows from them, are kept. Stores read and put. Every rule is a function in the domain."""
 
 from __future__ import annotations
 
@@ -159,9 +159,9 @@ class RunQuery:
 
 @frozen
 class RowCounts:
-    """What a capture's records changed against the partition's records before: rows begun, ended, and living on.
+    """How a capture's records differ from the partition's records before: rows that began, ended, and live on.
 
-    A row with a changed value counts as one ended and one begun.
+    A row with a changed value counts once as withdrawn and once as added.
     """
 
     added: int
@@ -184,8 +184,8 @@ class DecisionRecord:
 class RunRecord:
     """One run in the ledger; finished_at, exit_code and report_json are None while it runs or if it was killed.
 
-    sweep_from: rows of older weeks that FINRA dated before this day have been looked for; the next sweep begins
-    with it. None where this run did not sweep, or its source could not tell.
+    sweep_from: the day with which the next sweep of older weeks begins. Rows that FINRA dated before it have been
+    looked for. None where this run did not sweep, or its source could not tell.
     """
 
     run_id: str
@@ -199,7 +199,7 @@ class RunRecord:
 
 
 class Lock(str, Enum):
-    """Named locks within a store. A transaction that takes several takes them in this order."""
+    """A store's named locks. A unit of work that holds several takes them in this order."""
 
     ANOMALIES = "anomalies"
     JUDGMENTS = "judgments"
@@ -268,12 +268,12 @@ class UnitOfWork(ReadView, Protocol):
 
     Between two reads it may see what others commit, unless its scope or a lock that it holds keeps them out.
 
-    The puts hold no rule: what may be put, and with which values, is for the caller to know, who reads in the same
-    unit of work what that depends on.
+    A put has no rule in it. The caller knows what may be put, and with which values, and reads what that depends on in
+    the same unit of work.
     """
 
     def hold(self, lock: Lock) -> None:
-        """Hold a named lock until the transaction ends. Reads after it see all that earlier holders committed.
+        """Hold a named lock until the unit of work ends. Reads after it see all that earlier holders committed.
 
         Raises:
             StoreLockedError: another process held it for too long.
@@ -282,7 +282,7 @@ class UnitOfWork(ReadView, Protocol):
     def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
         """Store a capture with its payload and its RAW manifest row.
 
-        Its number is over all earlier ones; its `checked_at` is its `verified_at`.
+        Its number is greater than those of all earlier captures. Its `checked_at` is its `verified_at`.
         """
 
     def put_checked(self, captures: Sequence[Capture]) -> None:
@@ -302,10 +302,10 @@ class UnitOfWork(ReadView, Protocol):
     ) -> RowCounts:
         """Store a capture's records, rejects and coverage, and its NORMALIZED manifest row.
 
-        Only rows that differ from those of the partition's newest normalized capture need be written.
+        Only rows that differ from those of the partition's newest normalized capture have to be written.
 
         Raises:
-            StoreError: this or a later capture of the partition has records already, or this one is not here.
+            StoreError: this or a later capture of the partition has records already, or this store has no such capture.
         """
 
     def put_analysis(self, analysis: Analysis) -> None:
@@ -316,7 +316,7 @@ class UnitOfWork(ReadView, Protocol):
         """
 
     def put_judgments(self, judgments: Sequence[Judgment]) -> None:
-        """Store judgments. Each replaces the one that holds for its week and use; that one stays in the history."""
+        """Store judgments. Each replaces the one that holds for its week and use, which stays in the history."""
 
     def put_anomalies(self, records: Sequence[AnomalyRecord]) -> None:
         """Store anomalies, each in place of the one with its fingerprint."""
@@ -342,10 +342,10 @@ class Store(Protocol):
         """Open a view of the state that is committed now. Others can commit while it is open."""
 
     def write(self, scope: Scope) -> AbstractContextManager[UnitOfWork]:
-        """Begin a transaction: committed when the block ends, rolled back when it raises.
+        """Begin a unit of work. It is committed when the block ends, and rolled back if the block raises.
 
-        scope: what will be written. Writers of one partition exclude each other, and so do writers of one week
-        across tiers; with the scope of the store as a whole only the locks that are held exclude others.
+        scope: what will be written. Writers of one partition exclude each other, and so do writers of one week across
+        tiers. Writers with the scope of the store as a whole exclude each other only by the locks that they hold.
 
         Raises:
             PartitionLockedError: another process is writing in this scope.

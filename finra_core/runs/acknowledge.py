@@ -1,4 +1,4 @@
-"""A person's word on an anomaly: it is known, and for how long it is not to block anything."""
+"""A person's word that an anomaly is known, and for how long it does not block anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from finra_core.ports.store import AnomalyQuery, Lock, Store, UnitOfWork
 from finra_core.runs.judge import put_changed, read_states
 
 _SHORTEST = 4
-"""Hex digits; fewer would name one of many by chance."""
+"""Hex digits. With fewer, a slip of the finger could name another anomaly."""
 
 
 def acknowledge(
@@ -29,8 +29,8 @@ def acknowledge(
 ) -> AnomalyRecord:
     """Acknowledge an open anomaly, and judge its week again, in one transaction.
 
-    fingerprint: its 16 hex digits, or the first of them as far as they name one. until: the last day on which the
-    acknowledgment holds; None: for as long as the finding stays as it is.
+    fingerprint: its 16 hex digits, or the first few if only one open anomaly begins with them. until: the last day on
+    which the acknowledgment holds; None means for as long as the finding stays as it is.
 
     Raises:
         ConfigurationError: no open anomaly or several have this fingerprint, or the reason is empty.

@@ -1,4 +1,4 @@
-"""Phase 3: analytics of every capture with records, and across tiers of every week that has all three."""
+"""Phase 3: analytics of every capture with records, and across the tiers of every week that has all three."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from finra_core.runs.normalize import Measured
 from finra_core.runs.transactions import again
 
 InHand = Mapping[int, Measured]
-"""What this run has just measured, by capture number; all else is read from the store."""
+"""What this run has just measured, by capture number. What is not in it is read from the store."""
 
 
 def analyze_capture(run: Run, capture: Capture, in_hand: InHand) -> Analysis | None:
-    """Store the analytics of one capture; None where another run has done so, or is doing it."""
+    """Store the analytics of one capture; None if another run has done so, or is doing it."""
     began = run.clock()
     measured = in_hand.get(capture.number)
     volumes = _read_volumes(run, [capture]) if measured is None else measured.volumes
@@ -47,7 +47,7 @@ def analyze_capture(run: Run, capture: Capture, in_hand: InHand) -> Analysis | N
 
 
 def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None:
-    """Store the analytics across tiers of a week that has all three; None where that is not needed or not possible."""
+    """Store the analytics across tiers of a week that has all three; None if that is not needed or not possible."""
     inputs = state.inputs_across_tiers()
     if inputs is None or state.across_tiers_analyzed:
         return None
@@ -62,9 +62,9 @@ def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None
 
 
 def missing_tiers(state: WeekState, expected: frozenset[Partition], on: date) -> tuple[Anomaly, ...]:
-    """The finding that a week cannot be analyzed across tiers, where a tier of it is due and was looked for.
+    """The finding that a week cannot be analyzed across tiers, if a tier that is missing is due and was looked for.
 
-    expected: the partitions that this run looked for. Others' absence is not this run's to report.
+    expected: the partitions that this run looked for. That others are missing is not for this run to report.
     """
     if state.inputs_across_tiers() is not None:
         return ()
@@ -81,7 +81,7 @@ def missing_tiers(state: WeekState, expected: frozenset[Partition], on: date) ->
 
 @frozen
 class _Again:
-    """A transaction that finds out itself whether its analysis is still wanted."""
+    """A transaction that begins by reading whether its analysis is still wanted."""
 
     run: Run
     analysis: Analysis
@@ -107,7 +107,7 @@ def _store(run: Run, analysis: Analysis, scope: Scope, began: datetime) -> Analy
 
 
 def _is_wanted(unit: UnitOfWork, analysis: Analysis) -> bool:
-    """Whether it is not there yet, and rests on captures that are still the newest ones where it must."""
+    """Whether it is not stored yet, and, across tiers, whether it still rests on the newest captures."""
     weeks = frozenset({analysis.week_ending})
     if analysis.key in unit.analysis_keys(weeks):
         return False
@@ -120,14 +120,14 @@ def _read_volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
 
 
 def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
-    """The volume of all of these captures, by their records."""
+    """The volume of all of these captures together, from their records."""
     return volumes_of(Records.joined([view.records(capture) for capture in captures]))
 
 
 def _volumes_across_tiers(
     view: ReadView, captures: Sequence[Capture], known: Sequence[Analysis], in_hand: InHand
 ) -> Volumes:
-    """Volumes over one capture of each tier: the sum of the tiers' own, where no symbol is in two of them."""
+    """The volume of one capture of each tier: the sum of the tiers' own, unless two of them share a symbol."""
     own = {analysis.inputs: analysis.volumes for analysis in known if analysis.calc_version == CALC_VERSION}
     parts = [own[capture.number,] for capture in captures if (capture.number,) in own]
     if len(parts) < len(captures) or _share_symbols(view, captures, in_hand):

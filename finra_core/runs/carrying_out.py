@@ -11,7 +11,7 @@ from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition, unnormalized
 from finra_core.domain.partitions import Partition
-from finra_core.domain.readiness import Readiness
+from finra_core.domain.readiness import Readiness, WeekState
 from finra_core.domain.revision import Action, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
@@ -19,7 +19,7 @@ from finra_core.ports.store import CaptureQuery, RunRecord, UnitOfWork
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
-from finra_core.runs.failed_runs import resolve_failed_runs
+from finra_core.runs.failed_runs import passed_check
 from finra_core.runs.ingest import decision_record, ingest, skipped
 from finra_core.runs.judge import judge, read_states
 from finra_core.runs.normalize import Measured, normalize
@@ -28,6 +28,7 @@ from finra_core.runs.plan import Plan, PlannedPartition
 from finra_core.runs.pool import Pools
 from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
 from finra_core.runs.request import Mode, Order
+from finra_core.runs.sweep_findings import sweep_check, sweep_findings
 from finra_core.runs.transactions import again, put_decisions, record_checks
 from finra_core.runs.wording import reason
 
@@ -39,9 +40,10 @@ def rehearse(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRep
     """The report of a dry run: what the plan says, and nothing done."""
     tally = Tally()
     placed = problem_anomalies(plan.problems)
-    for anomaly in placed:
+    unswept = sweep_findings(plan.sweep)
+    for anomaly in (*placed, *unswept):
         run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
-    tally.note(placed)
+    tally.note([*placed, *unswept])
     for planned in plan.partitions:
         found = _findings(planned)
         tally.enter(planned_report(planned, rehearsed=True), found)
@@ -86,17 +88,28 @@ def carry_out(run: Run, plan: Plan, pools: Pools, started_at: datetime) -> RunRe
         finished_at=report.finished_at,
         exit_code=report.exit_code,
         report_json=report.to_json(),
-        sweep_from=plan.sweep.next_from if plan.sweep and not report.exit_code else None,
+        sweep_from=plan.sweep.next_from if plan.sweep and _is_all_seen(report) else None,
     )
-    again(run, lambda: _put_run(run, finished))
+    again(run, lambda: _put_finished(run, plan, finished))
     return report
+
+
+def _is_all_seen(report: RunReport) -> bool:
+    """Whether this run has seen each of its partitions as it is: no later one has to look at its days again."""
+    missed = any(partition.rule in (Rule.LOCKED, Rule.CAPTURED_MEANWHILE) for partition in report.partitions)
+    return not missed and not report.exit_code
 
 
 def _put_run(run: Run, entry: RunRecord) -> None:
     with run.store.write(Scope()) as unit:
         unit.put_run(entry)
-        if entry.finished_at is not None:
-            resolve_failed_runs(unit, run.clock())
+
+
+def _put_finished(run: Run, plan: Plan, entry: RunRecord) -> None:
+    with run.store.write(Scope()) as unit:
+        unit.put_run(entry)
+        swept = [sweep_check(plan.sweep)] if plan.sweep else []
+        record_checks(unit, [passed_check(), *swept], run.clock())
 
 
 @define
@@ -112,6 +125,7 @@ class _Work:
     def do(self) -> tuple[Readiness, ...]:
         """All phases, for all partitions together or week by week; the judgments, newest week first."""
         self._record_places()
+        self._note(sweep_findings(self.plan.sweep))
         judged: dict[date, Readiness] = {}
         batches = self._batches()
         for batch in batches:
@@ -199,7 +213,7 @@ class _Work:
                 self.tally.complete(capture.partition, Stage.CALC)
         with self.run.store.read() as view:
             states = read_states(view, weeks)
-        checks = self._check_coverage(weeks)
+        checks = self._check_coverage(weeks, states)
         targets = frozenset(planned.partition for planned in self.plan.partitions)
         for week in sorted((week for week in states if states[week].tiers), reverse=True):
             analyze_week(self.run, states[week], self.in_hand)
@@ -209,15 +223,23 @@ class _Work:
         self.in_hand.clear()
         return checks
 
-    def _check_coverage(self, weeks: Collection[date] | None) -> list[Check]:
+    def _check_coverage(self, weeks: Collection[date] | None, states: Mapping[date, WeekState]) -> list[Check]:
         with self.run.store.read() as view:
-            checks = coverage_checks(view, weeks, self.run.bounds)
+            checks = coverage_checks(view, weeks, self.run.bounds, self.run.run_date)
+        # What stands in weeks that the run is not about was told when it was new.
+        own = {planned.partition.week_ending for planned in self.plan.partitions}
+        known = {
+            record.fingerprint: record.anomaly.details
+            for week, state in states.items()
+            if week not in own
+            for record in state.anomalies
+        }
         for check in checks:
-            self._note(check.found)
+            self._note([each for each in check.found if known.get(each.fingerprint) != each.details])
         return checks
 
     def _note(self, found: Sequence[Anomaly]) -> None:
-        """Tell once a run of what the judging of the weeks will record, though several batches come past it."""
+        """Tell once a run of what a later transaction records, though several batches come past it."""
         for anomaly in self.tally.note(found):
             self.run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
 

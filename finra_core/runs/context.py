@@ -17,11 +17,11 @@ from finra_core.ports.store import Store
 
 @frozen(kw_only=True)
 class Run:
-    """A step is a function of this and one small value, so that an executor may take it to another process.
+    """What a step needs besides one small value. An executor may take both to another process.
 
     clock: the current time, aware, UTC. forced: the reason of a forced restatement, None where none is forced.
-    policies: the uses that weeks are judged for; the first is the one that report and log tell of. bounds: how much a
-    capture may lack.
+    policies: the uses that weeks are judged for; the report and the log show the first. bounds: how much a capture may
+    lack.
     """
 
     run_id: str
@@ -41,7 +41,7 @@ class Run:
 
 @frozen
 class Observers:
-    """Several observers as one; each is told in turn, and of one event at a time, whichever thread it comes from."""
+    """Several observers as one. Each is told in turn, of one event at a time, whichever thread it comes from."""
 
     observers: tuple[Observer, ...]
     _lock: RLock = field(factory=RLock, init=False, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Checking whether captures are as whole as they should be, and saying what is missing by name."""
+"""Checking whether captures are whole, and naming what they lack."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _NAMED = 5
 _WEEK = timedelta(weeks=1)
 
 
-def coverage_checks(view: ReadView, weeks: Collection[date] | None, bounds: CoverageBounds) -> list[Check]:
-    """One check for every partition of these weeks; None means all weeks."""
+def coverage_checks(view: ReadView, weeks: Collection[date] | None, bounds: CoverageBounds, on: date) -> list[Check]:
+    """One check for every partition of these weeks as of the day `on`; weeks: None means all."""
     captures = by_partition(view.captures(CaptureQuery(weeks=_with_recent(weeks, bounds))))
     newest = _newest_by_week(captures)
-    accepted = _accepted(view)
+    accepted = _accepted(view, on)
     checks = []
     for partition, own in captures.items():
         if weeks is None or partition.week_ending in weeks:
             recent = recent_captures(newest[partition.tier], partition.week_ending, bounds)
             lost = shortfalls(own, recent, bounds, accepted)
-            found = (_anomaly(view, own[-1], recent, lost),) if lost else ()
+            found = (_anomaly(view, newest[partition.tier][partition.week_ending], recent, lost),) if lost else ()
             checks.append(Check(Scope.partition(partition), Stage.CALC, found, OF_COVERAGE))
     return checks
 
@@ -51,28 +51,30 @@ def _newest_by_week(captures: Mapping[Partition, Sequence[Capture]]) -> dict[Tie
     return found
 
 
-def _accepted(view: ReadView) -> frozenset[int]:
-    """Numbers of the captures that a person acknowledged as they are."""
+def _accepted(view: ReadView, on: date) -> frozenset[int]:
+    """The numbers of the captures that a person accepts, on this day, as they are."""
     records = view.anomalies(AnomalyQuery(severities=frozenset({Severity.WARN})))
-    return frozenset(_capture_number(record) for record in records if _is_accepted(record))
+    numbers = (record.anomaly.details.get("capture_no") for record in records if _is_accepted(record, on))
+    return frozenset(number for number in numbers if isinstance(number, int))
 
 
-def _is_accepted(record: AnomalyRecord) -> bool:
-    return record.acknowledged is not None and record.anomaly.category is Category.PARTIAL_COVERAGE
-
-
-def _capture_number(record: AnomalyRecord) -> int:
-    return int(record.anomaly.details["capture_no"] or 0)
+def _is_accepted(record: AnomalyRecord, on: date) -> bool:
+    return record.anomaly.category is Category.PARTIAL_COVERAGE and record.is_acknowledged(on)
 
 
 def _anomaly(view: ReadView, capture: Capture, recent: Sequence[Capture], lost: tuple[Shortfall, ...]) -> Anomaly:
-    """The WARN, with the venues by name: of the capture compared with, or of the week before."""
+    """The WARN. It names the venues that the capture compared with has, or else the week before."""
     reference = lost[0].reference or recent[0]
     before, after = _venues(view, reference), _venues(view, capture)
     halves = {shortfall.half for shortfall in lost}
-    missing = _names(before[identity] for identity in before.keys() - after.keys() if _half(identity) in halves)
-    new = _names(after[identity] for identity in after.keys() - before.keys() if _half(identity) in halves)
-    renamed = _names(after[key] for key in before.keys() & after.keys() if before[key] != after[key])
+    concerned = {venue for venue in before.keys() | after.keys() if half_of(venue.venue_type) in halves}
+    missing = sorted(_label(before[venue]) for venue in concerned - after.keys())
+    new = sorted(_label(after[venue]) for venue in concerned - before.keys())
+    renamed = sorted(
+        f"{before[venue].venue_name} is now {after[venue].venue_name}"
+        for venue in concerned & before.keys() & after.keys()
+        if before[venue].venue_name != after[venue].venue_name
+    )
     details: Details = {
         "capture_no": capture.number,
         "capture_id": capture.capture_id,
@@ -117,24 +119,16 @@ def _shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _venues(view: ReadView, capture: Capture) -> dict[Venue, str]:
-    """The names of a capture's venues, by what identifies them; none where it has no analytics."""
+def _venues(view: ReadView, capture: Capture) -> dict[Venue, VenueVolume]:
+    """A capture's venues by what identifies them; none where it has no analytics."""
     analyses = view.analyses([capture.partition.week_ending])
     own = next((each for each in analyses if each.inputs == (capture.number,)), None)
-    return {} if own is None else {_identity(venue): _name(venue) for venue in own.volumes.venues}
+    return {} if own is None else {_identity(venue): venue for venue in own.volumes.venues}
 
 
 def _identity(venue: VenueVolume) -> Venue:
     return venue_identity(Venue(venue.venue_type, venue.mpid, venue.crd, venue.venue_name))
 
 
-def _name(venue: VenueVolume) -> str:
+def _label(venue: VenueVolume) -> str:
     return venue.mpid or venue.venue_name or venue.crd
-
-
-def _names(names: Iterable[str]) -> list[str]:
-    return sorted(names)
-
-
-def _half(venue: Venue) -> Half:
-    return half_of(venue.venue_type)

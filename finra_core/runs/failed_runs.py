@@ -8,7 +8,7 @@ from datetime import datetime
 from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.failures import describe
 from finra_core.domain.scopes import Scope
-from finra_core.ports.store import Store, UnitOfWork
+from finra_core.ports.store import Store
 from finra_core.runs.transactions import record_checks
 
 _OF_RUNS = frozenset({Category.RUN_FAILED})
@@ -25,6 +25,6 @@ def record_failed_run(store: Store, error: Exception, clock: Callable[[], dateti
         record_checks(unit, [Check(Scope(), Stage.RAW, (found,), _OF_RUNS)], clock())
 
 
-def resolve_failed_runs(unit: UnitOfWork, at: datetime) -> None:
+def passed_check() -> Check:
     """A run has ended with a report: what ended earlier ones is no more."""
-    record_checks(unit, [Check(Scope(), Stage.RAW, looks_for=_OF_RUNS)], at)
+    return Check(Scope(), Stage.RAW, looks_for=_OF_RUNS)

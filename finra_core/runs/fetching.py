@@ -1,4 +1,4 @@
-"""Fetching a partition and checking that it is whole and the partition's own."""
+"""Fetching a partition, and checking that it is whole and is the one that was asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from finra_core.weekly_summary.summary_types import check_identity
 
 @frozen
 class Fetched:
-    """A payload that is whole and the partition's own. began_at: when it was asked for."""
+    """A payload that passed these checks. began_at: when it was asked for."""
 
     partition: Partition
     began_at: datetime
@@ -29,7 +29,7 @@ def fetch(run: Run, partition: Partition, expected: SourceVersion | None) -> Fet
     """The partition as it is now.
 
     Raises:
-        SourceError: it could not be read, is not whole, or is another partition's.
+        SourceError: it could not be read, is not whole, or is another partition.
     """
     began_at = run.clock()
     payload = run.source.fetch(partition, expected)

@@ -1,7 +1,7 @@
 """Telling a restatement from the same rows in another form.
 
-FINRA's API and its downloads give one partition with other columns and in another order. Their contents never hash
-alike. Only their records tell whether anything changed.
+FINRA's API and its downloads give one partition with different columns and in different orders, so their content hashes
+always differ. Only the records show whether anything changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from finra_core.weekly_summary.parsing import parse_content
 
 
 def decide_fetched(view: ReadView, captures: Sequence[Capture], fetched: Fetched, forced: str | None) -> Decision:
-    """The decision on a fetched content. captures: the partition's, oldest first."""
+    """The decision on a content that was fetched. captures: the partition's, oldest first."""
     latest = captures[-1] if captures else None
     decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=forced)
     settled = decision.action is Action.SKIP or decision.rule is Rule.FORCED
@@ -32,13 +32,13 @@ def decide_fetched(view: ReadView, captures: Sequence[Capture], fetched: Fetched
 
 
 def _is_same_in_another_form(view: ReadView, latest: Capture, fetched: Fetched) -> bool:
-    """Whether a fetched content has other columns than the newest capture's, and nevertheless the same records."""
+    """Whether a content has other columns than the newest capture and yet the same records."""
     if not latest.is_normalized or _columns(view.payload(latest)) == _columns(fetched.payload.documents):
         return False
     try:
         parsed = parse_content(fetched.payload.documents, fetched.partition)
     except SourceDataError:
-        return False  # the phase that reads it says what is wrong with it
+        return False  # normalizing it will tell what is wrong with it
     return not parsed.rejects and _comparable(parsed.records) == _comparable(view.records(latest))
 
 
@@ -47,7 +47,7 @@ def _columns(documents: Iterable[bytes]) -> set[frozenset[str]]:
 
 
 def _comparable(records: Records) -> Counter[Record]:
-    """What both forms say. A download has no product type, and no name of a venue is part of what identifies it."""
+    """What both forms have. A download has no product type, and a venue's name does not identify it."""
     return Counter(
         record._replace(security=record.security._replace(product_type=""), venue=venue_identity(record.venue))
         for record in records.rows()

@@ -1,4 +1,4 @@
-"""Phase 1: fetch a partition and store it as a new capture if its content is new."""
+"""Phase 1: fetch a partition, and store it as a new capture if its content is new."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ingested:
 
 
 def ingest(run: Run, planned: PlannedPartition) -> Ingested:
-    """Fetch a partition, and store it if its content is new. Its failure is in the result, unless it is the store's."""
+    """Fetch a partition, and store it if its content is new. A failure is in the result, unless the store failed."""
     partition = planned.partition
     began = run.clock()
     run.tell(FetchStarted, partition=partition, source=run.source.info.label)
@@ -65,7 +65,7 @@ def ingest(run: Run, planned: PlannedPartition) -> Ingested:
 
 
 def _check_unchanged(planned: PlannedPartition, fetched: Fetched) -> None:
-    """A plan whose contents were compared is for those contents.
+    """Check that the content is the one that the plan compared, if it compared any.
 
     Raises:
         SourceDataError: the source has other content by now.
@@ -84,11 +84,11 @@ def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Inge
         latest = newest(captures)
         if latest is not None and not _is_planned_for(planned, latest):
             if latest.run_id == run.run_id:
-                # This step's own result, which a worker that died after its commit could not hand over.
+                # This very step stored it, in a worker that died after the commit and before it could answer.
                 decision = decide_fetched(unit, captures[:-1], fetched, forced)
                 found = _silent_revision(partition, decision)
                 return Ingested(partition=partition, decision=decision, capture=latest, found=found)
-            # What we fetched may be older than what the other run stored: the next run will tell.
+            # What was fetched may be older than what the other run stored. The next run will see.
             evidence = evolve(planned.decision.evidence, latest=CaptureRef.of(latest))
             decision = Decision(Action.SKIP, Rule.CAPTURED_MEANWHILE, evidence)
             put_decisions(unit, [decision_record(run, partition, decision, run.clock())])
@@ -116,7 +116,7 @@ def _leave(run: Run, planned: PlannedPartition, error: PartitionLockedError) -> 
 
 
 def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decision: Decision) -> Ingested:
-    """The content is what the newest capture has: note that, and why nothing was stored."""
+    """The newest capture has this content: record that, and why nothing was stored."""
     at = run.clock()
     verified_at = max(fetched.began_at, latest.verified_at)
     unit.put_checked([evolve(latest, verified_at=verified_at, checked_at=max(verified_at, latest.checked_at))])
@@ -157,7 +157,7 @@ def _add(
 
 
 def _withdraw_readiness(unit: UnitOfWork, capture: Capture, at: datetime) -> None:
-    """A week whose newest capture has no records yet is not ready until it is judged again."""
+    """Withdraw the judgments on a week: its newest capture has no records yet."""
     unit.hold(Lock.JUDGMENTS)
     judged = unit.judgments(JudgmentQuery(weeks=frozenset({capture.partition.week_ending})))
     if judged:
@@ -172,7 +172,7 @@ def decision_record(run: Run, partition: Partition, decision: Decision, at: date
 
 
 def skipped(partition: Partition, decision: Decision) -> Anomaly:
-    """The audit trail of a decision not to ingest."""
+    """The INFO anomaly for a decision not to ingest."""
     return Anomaly(
         Severity.INFO,
         Category.REVISION_SKIPPED,
@@ -192,7 +192,7 @@ def _silent_revision(partition: Partition, decision: Decision) -> tuple[Anomaly,
 
 
 def _facts(decision: Decision) -> dict[str, str | int | float | bool | None]:
-    """What a decision rests on, flat."""
+    """The evidence of a decision as names and scalar values."""
     evidence = decision.evidence
     facts: dict[str, str | int | float | bool | None] = {"rule": decision.rule.value}
     if evidence.version is not None:

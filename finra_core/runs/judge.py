@@ -1,4 +1,4 @@
-"""The last phase: judge every week that was touched, and every week whose inputs have changed."""
+"""The last phase: judge weeks, and store the judgments that changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from finra_core.runs.transactions import again, record_checks
 
 
 def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, WeekState]:
-    """How far these weeks have come, None for all weeks with captures; by one state of the store."""
+    """How far these weeks have come. weeks: None means all weeks with captures."""
     wanted = None if weeks is None else frozenset(weeks)
     captures = view.captures(CaptureQuery(weeks=wanted))
     found = {capture.partition.week_ending for capture in captures}
@@ -37,10 +37,10 @@ def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, We
 def judge(
     run: Run, own: Collection[date], weeks: Collection[date] | None, checks: Sequence[Check]
 ) -> dict[date, Readiness]:
-    """Judge these weeks, None for all, for every use.
+    """Judge weeks for every use. weeks: None means all.
 
-    Of the first use, the judgments on weeks that this run is about, or that changed, are returned. own: the weeks
-    that this run is about. checks: recorded in the same transaction.
+    Returns the judgments for the first use, of the weeks that this run is about and of those whose judgment changed.
+    own: the weeks that this run is about. checks: recorded in the same transaction.
     """
     judged, before = again(run, lambda: _record_and_judge(run, own, weeks, checks))
     first = run.policies[0].name
@@ -62,8 +62,8 @@ def _record_and_judge(
 ) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
     """The judgments now and before, newest week first.
 
-    One transaction reads what they rest on and writes them: a capture that comes meanwhile waits, and then
-    withdraws them.
+    One transaction reads what they rest on and writes them. A capture that comes meanwhile waits, and then withdraws
+    the judgments on its week.
     """
     with run.store.write(Scope()) as unit:
         at = run.clock()
@@ -80,7 +80,7 @@ def put_changed(
 ) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
     """Judge weeks by their states, and store the judgments that differ from those that hold.
 
-    The judgments now and before, newest week first. The caller holds the lock on judgments.
+    Returns the judgments now and before, newest week first. The caller holds the lock on judgments.
     """
     judged = {
         (week, policy.name): evaluate(states[week], on, policy)

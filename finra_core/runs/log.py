@@ -86,9 +86,9 @@ def _about(event: Event) -> _About:
 
 
 class RunLog:
-    """Says each event in the design document's words: a line a partition and a line a week, the details at DEBUG.
+    """Logs events in the design document's words: one line for each partition and each week, the details at DEBUG.
 
-    Each record says in its attributes what it is about; see `facts`.
+    The attributes of each record say what it is about, as `facts` does.
     """
 
     @singledispatchmethod
@@ -117,14 +117,14 @@ class RunLog:
     @on_event.register
     def _(self, event: Decided) -> None:
         if _is_finding(event.decision):
-            return  # in the same words
+            return  # its cause was logged in the same words
         ending = ", skipping" if _is_skipped(event.decision) else ""
         _about(event).info("  %s: %s%s", event.partition, event.reason, ending)
 
     @on_event.register
     def _(self, event: CaptureStored) -> None:
         capture, about = event.capture, _about(event)
-        # Why a week's first capture was made goes without saying.
+        # A first capture needs no reason.
         level = logging.DEBUG if event.decision.rule is Rule.FIRST_CAPTURE else logging.INFO
         about.log(level, "  %s: Revision needed (%s)", capture.partition, event.reason)
         rows = f"{capture.row_count:,}"
@@ -149,11 +149,11 @@ class RunLog:
     def _(self, event: AnomalyFound) -> None:
         anomaly = event.anomaly
         if anomaly.severity is Severity.INFO:
-            return  # the audit trail of what was decided, which has its line
+            return  # that a partition was skipped has its own line
         if event.told:
             _about(event).debug("  %s: %s", anomaly.scope, anomaly.message)
             return
-        where = "" if anomaly.scope.place else f"  {anomaly.scope}: "  # a place's message names it
+        where = "" if anomaly.scope.place else f"  {anomaly.scope}: "  # the message of such an anomaly names the place
         _about(event).log(_LEVELS[anomaly.severity], "%s%s", where, anomaly.message)
         if anomaly.severity is Severity.ERROR and event.recorded:
             _about(event).error("  Anomaly recorded: %s", anomaly.category)
@@ -180,7 +180,7 @@ def _is_skipped(decision: Decision) -> bool:
 
 
 def _is_finding(decision: Decision) -> bool:
-    """Whether it is an anomaly above INFO, which is told of too."""
+    """Whether the decision is also an anomaly above INFO, which has its own line."""
     return decision.action is Action.FAIL or decision.rule is Rule.LATE
 
 
@@ -189,7 +189,7 @@ def _say_readiness(about: _About, readiness: Readiness, *, unchanged: bool) -> N
         text = "✓ Already ready (no changes)" if unchanged else f"✓ Ready for {readiness.ready_for}"
         about.info("  %s: %s", readiness.week_ending, text)
         return
-    # A week that only waits for FINRA's calendar is no trouble; anything else is.
+    # A week that only waits for FINRA's publication day is in order. Anything else is not.
     level = logging.INFO if readiness.is_waiting else logging.WARNING
     present = int(readiness.all_partitions_present)
     issues = json.dumps([issue.message for issue in readiness.blocking_issues])

@@ -1,4 +1,4 @@
-"""Refusing a download that holds the rows of a week that is stored beside it."""
+"""Refusing a download whose rows are those of the week before or after it in the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from finra_core.weekly_summary.misplacement import find_copy, says_week, sketch
 
 _WEEK = timedelta(weeks=1)
 _ALIKE = 0.02
-"""By how much a copy's rows, symbols and shares may differ from the original's, where FINRA restated some rows."""
+"""By what fraction a copy's rows, symbols and shares may differ from the original's: FINRA may have restated some."""
 
 
 def neighbors(view: ReadView, partition: Partition, documents: Sequence[bytes]) -> Sequence[Capture]:
@@ -32,10 +32,10 @@ def check_placed(
     coverage: Sequence[HalfCoverage],
     beside: Iterable[Capture],
 ) -> None:
-    """Check that rows that do not say their week are not those of a neighbor in the store.
+    """Check that rows that do not name their week are not those of the week before or after in the store.
 
     Raises:
-        SourceDataError: they are; the message names both places.
+        SourceDataError: they are. The message names both places.
     """
     alike = [neighbor for neighbor in beside if _are_alike(coverage, neighbor.coverage)]
     if not alike:
@@ -55,7 +55,7 @@ def check_placed(
 
 
 def _are_alike(one: Sequence[HalfCoverage], other: Sequence[HalfCoverage]) -> bool:
-    """Whether a half could be a copy. Comparing numbers that are at hand saves reading most neighbors."""
+    """Whether a half could be a copy, by numbers that are at hand. Most neighbors then need not be read."""
     theirs = {half.half: half for half in other}
     return any(half.rows and half.half in theirs and _is_alike(half, theirs[half.half]) for half in one)
 

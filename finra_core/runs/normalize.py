@@ -1,4 +1,4 @@
-"""Phase 2: give the raw captures that wait for them their records."""
+"""Phase 2: give records to the raw captures that wait for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from finra_core.weekly_summary.parsing import ParsedContent, parse_content
 
 @frozen
 class Measured:
-    """What a run has in its hands of a capture whose records it has just stored."""
+    """What a run knows of a capture whose records it has just stored."""
 
     volumes: Volumes
     symbols: frozenset[str]
@@ -47,13 +47,13 @@ class Normalized:
 def normalize(run: Run, captures: Sequence[Capture]) -> list[Normalized]:
     """Give the waiting captures of one partition their records, oldest first.
 
-    Each is compared with the one before it. Once the newest has records, an older one that failed is superseded.
+    Each is compared with the one before it. When a newer one has records, an older one that failed is superseded.
     """
     return [_normalize(run, capture) for capture in captures]
 
 
 def _normalize(run: Run, capture: Capture) -> Normalized:
-    """Give a capture its records. Its bad rows are kept aside, counted and named."""
+    """Give a capture its records. Bad rows are set aside, counted and named."""
     began = run.clock()
     try:
         with run.store.read() as view:
@@ -87,7 +87,7 @@ def _put(
     coverage: Sequence[HalfCoverage],
     found: tuple[Anomaly, ...],
 ) -> RowCounts | None:
-    """None, and nothing is written, when this or a later capture of the partition has records by now."""
+    """Store the records. None, and nothing written, if this or a later capture of the partition has records by now."""
     scope = Scope.partition(capture.partition)
     with run.store.write(scope) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({capture.partition})))
@@ -100,7 +100,7 @@ def _put(
 
 
 def _visible_from(now: datetime, captures: Sequence[Capture]) -> datetime:
-    """Later than every earlier capture of the partition became visible, even if the clock went back."""
+    """The instant to record: later than when any earlier capture became visible, even if the clock went back."""
     latest = max((capture.normalized_at for capture in captures if capture.normalized_at), default=None)
     return now if latest is None or now > latest else latest + RESOLUTION
 

@@ -13,17 +13,17 @@ from finra_core.runs.plan import Plan, Problem
 def place_checks(unit: UnitOfWork, plan: Plan, root: str) -> list[Check]:
     """One check for each place with a problem now, and one for each that had one and has none any more.
 
-    root: what the places of this source begin with; findings of other sources are not this run's to resolve.
+    root: what the places of this source begin with. Findings about other sources are not for this run to resolve.
     """
     found = problem_anomalies(plan.problems)
     checks = [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_FAILURES) for anomaly in found]
     if any(problem.place is None for problem in plan.problems):
-        return checks  # the source did not answer as a whole: what is gone is not known
+        return checks  # the source as a whole did not answer, so nobody knows what is gone
     return checks + [Check(scope, Stage.RAW, looks_for=OF_FAILURES) for scope in _gone(unit, found, root)]
 
 
 def problem_anomalies(problems: Sequence[Problem]) -> list[Anomaly]:
-    """The findings that these problems are: a doubt is a WARN, all else an ERROR."""
+    """These problems as findings: a doubt is a WARN, anything else an ERROR."""
     return [
         Anomaly(
             Severity.WARN if problem.is_doubt else Severity.ERROR,

@@ -67,13 +67,15 @@ class SweepPlan:
 
     since: the day from which the source was asked for dated rows, None where it was not asked. told: whether it could
     tell. older: how many older partitions the source offers and the store has. next_from: the day with which the next
-    sweep begins, None where this one did not look over everything.
+    sweep begins, None where this one did not look over everything. failure: why the source did not answer, None where
+    it did.
     """
 
     since: date | None
     told: bool
     older: int
     next_from: date | None
+    failure: str | None = None
 
 
 @frozen(kw_only=True)

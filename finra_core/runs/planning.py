@@ -8,7 +8,7 @@ from datetime import date, datetime
 from attrs import evolve, frozen
 
 from finra_core.domain.absence import decide_absent, first_offered
-from finra_core.domain.anomalies import Category
+from finra_core.domain.anomalies import Category, Severity, Stage
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
 from finra_core.domain.failures import Failure, describe, failure_of
@@ -21,17 +21,17 @@ from finra_core.domain.revision import (
     Rule,
     decide_by_version,
 )
-from finra_core.domain.tiers import Tier
+from finra_core.domain.tiers import TIERS, Tier
 from finra_core.ports.observer import Phase, PhaseStarted, SourceFailed, WeeksTargeted
 from finra_core.ports.source import Listing, SourceKind
-from finra_core.ports.store import CaptureQuery, ReadView, RunQuery
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, ReadView, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
 from finra_core.runs.forms import decide_fetched
 from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
 from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
-from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
+from finra_core.runs.sweep import Turn, is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
 from finra_core.runs.targets import newest_week_first, target_partitions
 from finra_core.runs.wording import reason
 
@@ -70,13 +70,16 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
         wanted = CaptureQuery(newest=True) if is_swept else CaptureQuery(partitions=frozenset(targets), newest=True)
         latest = {capture.partition: capture for capture in view.captures(wanted)}
         since = _swept_from(view) if is_swept else None
+        failed = _failed_before(view) if is_swept else {}
     candidates = [_asked(partition, latest.get(partition), request, listing) for partition in targets]
     sweep = None
     if is_swept:
         offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
         older = older_captures(latest.values(), offered, targets)
         restated, sweep = _sweep(run, older, since, targets, planned_at)
-        candidates += _older(older, restated, request, listing)
+        if request.tiers != TIERS:
+            sweep = evolve(sweep, next_from=None)  # the next one has the other tiers to look over, too
+        candidates += _older(rotation(older, failed), older, restated, request, listing)
     planned = pool.run(Phase.PLAN, _plan_partition, run, candidates)
     return Plan(
         schema_version=PLAN_VERSION,
@@ -163,9 +166,13 @@ def _asked(partition: Partition, latest: Capture | None, request: RunRequest, li
 
 
 def _older(
-    older: Sequence[Capture], restated: Collection[Partition], request: RunRequest, listing: _Listed
+    rotated: Sequence[Turn],
+    older: Sequence[Capture],
+    restated: Collection[Partition],
+    request: RunRequest,
+    listing: _Listed,
 ) -> list[Candidate]:
-    turns = {turn.capture.partition: turn for turn in rotation(older)}
+    turns = {turn.capture.partition: turn for turn in rotated}
     candidates = []
     for capture in older:
         turn = turns.get(capture.partition)
@@ -182,24 +189,32 @@ def _swept_from(view: ReadView) -> date | None:
     return runs[0].sweep_from if runs else None
 
 
+def _failed_before(view: ReadView) -> dict[Partition, datetime]:
+    """When the partitions were last asked for that the source could not give since."""
+    known = view.anomalies(AnomalyQuery(severities=frozenset({Severity.ERROR}), open_only=True))
+    return {
+        Partition(record.anomaly.scope.week_ending, Tier(record.anomaly.scope.tier)): record.last_seen
+        for record in known
+        if record.anomaly.stage is Stage.RAW and record.anomaly.scope.week_ending and record.anomaly.scope.tier
+    }
+
+
 def _sweep(
     run: Run, older: Sequence[Capture], swept_from: date | None, targets: Collection[Partition], at: datetime
 ) -> tuple[frozenset[Partition], SweepPlan]:
     """Which older partitions the source says were restated since the last sweep, and what it was asked."""
-    since = sweep_since(swept_from, older)
-    restated = frozenset[Partition]() if since is None else _restated(run, since, targets)
-    gives_up = restated is None and (swept_from is None or is_out_of_reach(swept_from, at))
-    next_from = next_sweep_from(at) if restated is not None or gives_up else None
-    plan = SweepPlan(since=since, told=restated is not None, older=len(older), next_from=next_from)
-    return restated or frozenset(), plan
-
-
-def _restated(run: Run, since: date, targets: Collection[Partition]) -> frozenset[Partition] | None:
+    since = sweep_since(swept_from, older, at)
+    if since is None:
+        return frozenset(), SweepPlan(since=None, told=True, older=0, next_from=next_sweep_from(at))
     try:
-        return run.source.restated_since(since, min(partition.week_ending for partition in targets))
-    except Exception as error:  # noqa: BLE001  a sweep that fails is one that could not tell
-        run.tell(SourceFailed, message=describe(error))
-        return None
+        restated = run.source.restated_since(since, min(partition.week_ending for partition in targets))
+    except Exception as error:  # noqa: BLE001  what it could not tell now it may tell the next run
+        failure = describe(error)
+        return frozenset(), SweepPlan(since=since, told=False, older=len(older), next_from=None, failure=failure)
+    told = restated is not None
+    is_over = told or swept_from is None or is_out_of_reach(swept_from, at)
+    next_from = next_sweep_from(at) if is_over else None
+    return restated or frozenset(), SweepPlan(since=since, told=told, older=len(older), next_from=next_from)
 
 
 # What to do with each ---------------------------------------------------------------------------------

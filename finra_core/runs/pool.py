@@ -1,4 +1,4 @@
-"""Doing the steps of a phase: here, or on an executor, several at once but never all of them."""
+"""Doing the steps of a phase: in this thread, or on an executor, several at once but never all of them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def _metered(step: Callable[[Run, T], R], run: Run, item: T) -> _Metered[R]:
 
 @define
 class Meter:
-    """What all sources that steps have used have cost, by instance; kept from run to run, as a source's usage is."""
+    """What the sources that steps used have cost, by instance. It is kept from run to run, as a source's usage is."""
 
     _by_instance: dict[str, Usage] = Factory(dict)
 
     def note(self, instance: str, usage: Usage) -> None:
-        """Results come in the items' order, not in that of the work: of one source the most is the latest."""
+        """Results come in the order of items, not of the work. So of one source the greatest usage is the latest."""
         so_far = self._by_instance.get(instance, Usage())
         self._by_instance[instance] = max(so_far, usage, key=lambda each: each.requests)
 
     def total(self, run: Run) -> Usage:
-        """The run's own source as it is now, and all others."""
+        """The usage of the run's own source as it is now, and of all others."""
         own = run.source.info.instance
         others = (usage for instance, usage in self._by_instance.items() if instance != own)
         return sum(others, start=run.source.usage())
@@ -51,14 +51,14 @@ class Meter:
 
 @frozen
 class Pool:
-    """Does steps on an executor, None for this thread, with at most so many under way or waiting."""
+    """Does steps. executor: None means in this thread. at_once: at most so many are under way or waiting."""
 
     executor: Executor | None
     at_once: int
     meter: Meter
 
     def run(self, phase: Phase, step: Callable[[Run, T], R], run: Run, items: Sequence[T]) -> Iterator[R]:
-        """The steps' results in the items' order, each as soon as it and those before it are there."""
+        """The steps' results in the order of the items, each as soon as it and those before it are there."""
         results = (step(run, item) for item in items) if self.executor is None else self._submitted(step, run, items)
         for done, result in enumerate(results, start=1):
             run.tell(StepFinished, phase=phase, done=done, total=len(items))

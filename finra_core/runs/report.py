@@ -26,7 +26,7 @@ SCHEMA_VERSION = 2
 
 
 class Outcome(str, Enum):
-    """What became of a partition. The would_ forms are a dry run's."""
+    """What became of a partition. WOULD_INGEST and WOULD_SKIP are for dry runs."""
 
     INGESTED = "ingested"
     SKIPPED = "skipped"
@@ -45,8 +45,8 @@ class Outcome(str, Enum):
 class PartitionReport:
     """One partition's outcome. rule: what decided it. rows: of the capture that this run ingested, else None.
 
-    capture_id and revision: of that capture, or of the newest one when nothing was ingested, None where
-    there is none. stages: those that this run completed, in order.
+    capture_id and revision: of that capture, or of the newest one if nothing was ingested; None where there is none.
+    stages: those that this run completed, in order.
     """
 
     week_ending: date
@@ -96,9 +96,9 @@ class Finding:
 class RunReport:
     """A run's report. partitions: newest week first, then in tier order; readiness: newest week first.
 
-    anomalies: how many findings of each severity this run made. findings: those above INFO. problems: what the source
-    holds but could not offer as any partition. usage: what the source cost so far. expected_usage: what the plan
-    expected fetching to cost.
+    anomalies: how many findings of each severity this run had. findings: those above INFO. problems: what the source
+    holds and could not offer as a partition. usage: what the source has cost so far. expected_usage: what the plan
+    expected the fetches to cost.
     """
 
     schema_version: int
@@ -118,7 +118,7 @@ class RunReport:
     exit_code: int
 
     def count(self, outcome: Outcome) -> int:
-        """How many partitions ended so."""
+        """How many partitions had this outcome."""
         return sum(partition.outcome is outcome for partition in self.partitions)
 
     def to_json(self, indent: int | None = None) -> str:
@@ -141,13 +141,13 @@ class RunReport:
 
 @define
 class Tally:
-    """What became of each partition so far, and what was found; each may come more than once."""
+    """What became of each partition so far, and what was found. Both may be entered more than once."""
 
     _reports: dict[Partition, PartitionReport] = field(factory=dict)
     _found: dict[str, Anomaly] = field(factory=dict)
 
     def enter(self, report: PartitionReport, found: Iterable[Anomaly] = ()) -> None:
-        """Add to a partition's report: what failed stays failed, what was ingested stays so."""
+        """Add to a partition's report. What failed stays failed, and what was ingested stays ingested."""
         before = self._reports.get(report.partition)
         if before is not None:
             if report.outcome is Outcome.FAILED:
@@ -163,7 +163,7 @@ class Tally:
             self._reports[partition] = evolve(before, stages=(*before.stages, stage))
 
     def note(self, found: Iterable[Anomaly]) -> list[Anomaly]:
-        """Count a finding once a run, however often a week-by-week run comes past it. Those that are new."""
+        """Count findings, each once, however often a week-by-week run comes past it. Returns those that are new."""
         new = [anomaly for anomaly in found if anomaly.fingerprint not in self._found]
         self._found.update((anomaly.fingerprint, anomaly) for anomaly in new)
         return new
@@ -179,11 +179,11 @@ class Tally:
         readiness: tuple[Readiness, ...],
         usage: Usage,
     ) -> RunReport:
-        """The report. A problem of the source that is no partition's, and that none tells, is an ERROR of its own."""
+        """The report. A problem of the source that no partition's report has is an ERROR of its own."""
         told = {report.reason for report in self._reports.values()}
         untold = [problem for problem in plan.problems if problem.message not in told]
         found = Counter(anomaly.severity for anomaly in self._found.values())
-        # What has a place is a finding like any other. What has none is told of here alone.
+        # A problem with a place is a finding like any other. One without is counted here alone.
         found[Severity.ERROR] += sum(problem.place is None for problem in untold)
         return RunReport(
             schema_version=SCHEMA_VERSION,
@@ -205,12 +205,12 @@ class Tally:
 
 
 def exit_code(found: Mapping[Severity, int]) -> ExitCode:
-    """What these findings make of the run. CRITICAL failures of the run itself end it by an exception instead."""
+    """The exit code of a run with these findings. A CRITICAL failure of the run itself ends it with an exception."""
     return ExitCode.PARTIAL if found[Severity.ERROR] else ExitCode.SUCCESS
 
 
 def outcome_of(decision: Decision, *, rehearsed: bool = False) -> Outcome:
-    """What a decision makes of its partition; `rehearsed`: in a dry run."""
+    """The outcome of a partition with this decision. rehearsed: in a dry run."""
     if decision.action is Action.FAIL:
         return Outcome.FAILED
     if decision.action is Action.WAIT:

@@ -16,16 +16,16 @@ from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import week_ending_of
 
 MAX_LOOKBACK = 2_000
-"""Weeks. FINRA publishes this data since 2014; far more is a slip of the finger that would plan for minutes."""
+"""Weeks. FINRA has published this data since 2014. A far greater number is a slip of the finger."""
 
 _LAST_YEAR = 9998
-"""What is due in the weeks after a run date must have a date too."""
+"""The publication days in the weeks after a run date must be dates too."""
 
 E = TypeVar("E", bound=Enum)
 
 
 class Mode(str, Enum):
-    """Whether to do it or only to say what would be done."""
+    """Whether to do it, or only to say what would be done."""
 
     RUN = "run"
     DRY_RUN = "dry-run"
@@ -92,12 +92,12 @@ def _window(value: object) -> Window:
 class RunRequest:
     """One run's parameters; the defaults are a scheduled run's.
 
-    lookback_weeks: None means 6 on a live feed and all there is in an archive. weeks: any dates, each for
-    the week that holds it; they override lookback_weeks. run_date: the date in capture_ids and the day as
-    of which weeks are due; None means today, UTC. workers: how many partitions are fetched at once. sweep: whether
-    a run over a feed's window also looks for restatements of older weeks. grace_days: by tier, how many days after
-    its publication day a partition may be absent before that is worth a warning; 3 where a tier is not named.
-    policies: the uses that weeks are judged for; report and log tell of the first. bounds: how much a capture may lack.
+    lookback_weeks: None means 6 on a feed, and all there is in an archive. weeks: any dates, each for the week that
+    holds it; they override lookback_weeks. run_date: the date in capture_ids, and the day as of which weeks are due;
+    None means today, UTC. workers: how many partitions are fetched at once. sweep: whether a run over a feed's window
+    also looks for restatements of older weeks. grace_days: by tier, for how many days after its publication day an
+    absent partition is not late; 3 where a tier is not named. policies: the uses that weeks are judged for; the report
+    and the log show the first. bounds: how much a capture may lack.
 
     Raises:
         ConfigurationError: a value is out of its range.

@@ -1,7 +1,7 @@
 """A run: plan, ingest, normalize, analyze, judge, report.
 
-A run is a reconciliation. Ingest acts on what the source has changed. Every later phase does whatever the store is
-missing, so a killed run gets finished by the next one.
+A run is a reconciliation. Ingest acts on what the source has changed. Every later phase does whatever the store lacks,
+so the next run finishes what a killed one left.
 """
 
 from __future__ import annotations
@@ -33,10 +33,9 @@ from finra_core.runs.targets import check_request
 class Scheduler:
     """Runs FINRA's weeks from a source into a store.
 
-    source, store: the two ports; the caller opens and closes them. executor: does the steps of different
-    partitions; the caller shuts it down. By default partitions are fetched by threads of its own, as many as the
-    request's workers, and all else is done in the caller's thread. clock: the current time, aware, UTC.
-    observers: told of what happens, besides the log.
+    source, store: the caller opens and closes them. executor: does the steps of different partitions; the caller shuts
+    it down. By default threads fetch partitions, as many at once as the request's workers, and everything else is done
+    in the caller's thread. clock: the current time, aware, UTC. observers: told of what happens, besides the log.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class Scheduler:
         self._meter = Meter()
 
     def plan(self, request: RunRequest | None = None) -> Plan:
-        """What a run would do now. What only the content decides is fetched and compared; nothing is written.
+        """What a run would do now. Where only the content can decide, it is fetched and compared. Nothing is written.
 
         Raises:
             ConfigurationError: the request cannot be carried out; nothing was read.
@@ -69,7 +68,7 @@ class Scheduler:
             return resolve(run, make_plan(run, request, pools.fetching), pools.fetching)
 
     def rehearse(self, plan: Plan) -> RunReport:
-        """What a dry run reports: what the plan says, and nothing done.
+        """The report of a dry run: what the plan says. Nothing is done.
 
         Raises:
             ConfigurationError: the plan's request cannot be carried out.
@@ -80,10 +79,10 @@ class Scheduler:
             return self._finish(run, rehearse(run, plan, pools, plan.planned_at))
 
     def apply(self, plan: Plan) -> RunReport:
-        """Do what a plan says, if source and store are still as it saw them, and report on it.
+        """Do what a plan says, if source and store are still as it saw them.
 
         Raises:
-            PlanDriftError: they are not; nothing was written.
+            PlanDriftError: they are not. Nothing was written.
             ConfigurationError: as for `run`, or the plan was made by a release that writes other plans.
             WorkersLostError, StoreError: as for `run`.
         """
@@ -109,8 +108,8 @@ class Scheduler:
 
         Raises:
             ConfigurationError: the request cannot be carried out; nothing was read or written.
-            WorkersLostError: the executor has none left; otherwise as with StoreError.
-            StoreError: the store failed; what was committed before stays, and the next run goes on from there.
+            WorkersLostError: the executor has no worker left.
+            StoreError: the store failed. What was committed stays, and the next run goes on from there.
         """
         request = request or RunRequest()
         run = self._begin(request)
@@ -138,7 +137,7 @@ class Scheduler:
             bounds=request.bounds,
         )
         if self._executor is not None:
-            # What cannot follow to where the executor works is to be known before anything is read or written.
+            # If source or store cannot go where the executor works, that is known before anything is read or written.
             self._executor.submit(_follow, run).result()
         return run
 
@@ -146,7 +145,7 @@ class Scheduler:
         try:
             return self._finish(run, carry_out(run, plan, pools, started_at))
         except StoreError:
-            raise  # a store that fails cannot note it
+            raise  # a store that fails cannot record it
         except Exception as error:
             with suppress(StoreError):  # the error that ended the run is the one to raise
                 record_failed_run(run.store, error, run.clock)
@@ -171,11 +170,11 @@ class Scheduler:
         try:
             yield Pools(fetching=Pool(threads, at_once, self._meter), computing=Pool(None, at_once, self._meter))
         except BaseException as error:
-            # Who interrupts a run will not wait for the time-out of a server that does not answer.
+            # Whoever interrupts a run does not want to wait for the time-out of a server that does not answer.
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
             raise
         threads.shutdown()
 
 
 def _follow(_run: Run) -> None:
-    """Do nothing: where this can be called, source and store have come along."""
+    """Do nothing. If a worker can call this, source and store can be opened there."""

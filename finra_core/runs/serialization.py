@@ -62,7 +62,7 @@ def _say(error: BaseException, kind: type | None) -> str:
 
 @cache
 def converter() -> JsonConverter:
-    """The converter, for those who build on it: register hooks on a copy of it."""
+    """The converter. To build on it, copy it and register hooks on the copy."""
     made = make_converter()
     made.register_unstructure_hook(datetime, utc_text)
     made.register_structure_hook(datetime, lambda text, _type: parse_utc_text(text))

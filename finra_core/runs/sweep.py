@@ -7,8 +7,9 @@ of the one that was verified the longest ago: FINRA's dates do not show a withdr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -22,6 +23,8 @@ ROTATION_DAYS = 28
 VERIFIED_A_RUN = 1
 """How many older partitions' contents are compared in each run."""
 
+_NONE: Mapping[Partition, datetime] = MappingProxyType({})
+
 
 @frozen
 class Turn:
@@ -31,15 +34,21 @@ class Turn:
     verify: bool = False
 
 
-def rotation(older: Collection[Capture]) -> list[Turn]:
-    """Whose turn it is among the newest captures of older partitions; of one instant those of the oldest week."""
+def rotation(older: Collection[Capture], failed: Mapping[Partition, datetime] = _NONE) -> list[Turn]:
+    """Whose turn it is among the newest captures of older partitions; of one instant those of the oldest week.
+
+    failed: when a partition that the source could not give was last asked for. As many of these are tried again,
+    besides the others: one that fails for ever holds up none.
+    """
     in_order = sorted(older, key=capture_order)
-    by_check = sorted(in_order, key=lambda capture: capture.checked_at)
-    by_verification = sorted(in_order, key=lambda capture: capture.verified_at)
-    due = by_check[: -(-len(by_check) // ROTATION_DAYS)]
-    verified = {capture.number for capture in by_verification[:VERIFIED_A_RUN]}
-    others = [capture for capture in by_verification[:VERIFIED_A_RUN] if capture not in due]
-    return [Turn(capture, verify=capture.number in verified) for capture in (*due, *others)]
+    a_run = -(-len(in_order) // ROTATION_DAYS)
+    sound = [capture for capture in in_order if capture.partition not in failed]
+    due = sorted(sound, key=lambda capture: capture.checked_at)[:a_run]
+    again = [capture for capture in in_order if capture.partition in failed]
+    again = sorted(again, key=lambda capture: failed[capture.partition])[:a_run]
+    verified = sorted(sound, key=lambda capture: capture.verified_at)[:VERIFIED_A_RUN]
+    others = [capture for capture in verified if capture not in due]
+    return [Turn(capture, verify=capture in verified) for capture in (*due, *others, *again)]
 
 
 def older_captures(
@@ -50,14 +59,16 @@ def older_captures(
     return [c for c in newest if c.partition in offered and c.partition.week_ending < first]
 
 
-def sweep_since(swept_from: date | None, older: Collection[Capture]) -> date | None:
-    """The first day whose rows a sweep asks for; None where there is nothing to sweep.
+def sweep_since(swept_from: date | None, older: Collection[Capture], at: datetime) -> date | None:
+    """The first day whose rows a sweep made at this instant asks for; None where there is nothing to sweep.
 
     swept_from: where the last sweep left off, None before the first one: that looks back as far as the captures do.
     """
     if not older:
         return None
-    return swept_from or min(capture.verified_at for capture in older).date() - timedelta(days=1)
+    if swept_from is None:
+        return min(capture.verified_at for capture in older).date() - timedelta(days=1)
+    return min(swept_from, next_sweep_from(at))  # a clock that was ahead then is no reason to leave days out
 
 
 def is_out_of_reach(swept_from: date, at: datetime) -> bool:

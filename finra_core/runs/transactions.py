@@ -15,11 +15,11 @@ from finra_core.runs.context import Run
 R = TypeVar("R")
 
 TRIES = 3
-"""How often a transaction is begun that the database breaks off."""
+"""How often a transaction is begun if the database breaks it off."""
 
 
 def again(run: Run, transaction: Callable[[], R], tries: int = TRIES) -> R:
-    """Do a transaction, and once or twice more if it was broken off; it must find out itself what is done already."""
+    """Do a transaction, and do it again, once or twice, if it was broken off. It must begin by reading what is done."""
     try:
         return transaction()
     except StoreInterruptedError as error:
@@ -30,7 +30,7 @@ def again(run: Run, transaction: Callable[[], R], tries: int = TRIES) -> R:
 
 
 def put_decisions(unit: UnitOfWork, records: Sequence[DecisionRecord]) -> None:
-    """Add a run's decisions, but for those of partitions on which it has decided: a step may be done twice."""
+    """Add a run's decisions, except on partitions on which it has decided already: a step may be done twice."""
     if not records:
         return
     partition = records[0].partition if len(records) == 1 else None

@@ -179,6 +179,7 @@ class LedgerContract(StoreFixtures):
             content_hash="cd" * 32,
             due=date(2026, 1, 20),
             offered_from=date(2025, 1, 3),
+            offered_in="FINRA's list",
             note="forced: 'why', Ä",
         )
         put = evolve(decision_record(), decision=Decision(Action.INGEST, Rule.FORCED, evidence), reason="a, b\n'c'")

@@ -1,8 +1,7 @@
 """Reading FINRA's delimited text into columns.
 
-Downloads and the API's CSV are the same thing: one header line of FINRA's field names, then a line
-a record, without a trailer. Work is done on whole columns; single rows are looked at only where a
-whole-column check failed.
+Downloads and the API's CSV have one form: a header line with FINRA's field names, then one line for each row, and no
+trailer. Whole columns are worked on. Single rows are looked at only if a check of a whole column has failed.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from finra_core.domain.errors import SourceDataError
 
 DELIMITERS = ("|", ",", "\t", "\x01")
 MAX_LINE = 1_000_000
-"""Characters in a line, far over FINRA's longest (under 400): beyond it the file is no data file."""
+"""Characters in a line. FINRA's longest has under 400: a file with a longer line than this is no data file."""
 
 BATCH_BYTES = 32 * 1024
-"""Some 300 rows: their cells fit into a processor's cache, and the next batch takes the same memory."""
+"""Some 300 rows: their cells fit into a processor's cache, and the next batch reuses the memory."""
 
 FIELDS = frozenset(
     {
@@ -36,7 +35,7 @@ REQUIRED = ("issueSymbolIdentifier", "totalWeeklyShareQuantity", "totalWeeklyTra
 
 @frozen
 class Reject:
-    """A row that could not be used: where it stood (line 1 is the header), why, and the row itself."""
+    """A row that could not be used: its document, its line (line 1 is the header), why, and the row itself."""
 
     document: int
     line: int
@@ -101,10 +100,10 @@ def read_table(content: bytes, document: int = 0) -> Table:
 
 
 def read_tables(content: bytes, document: int = 0, batch_bytes: int = BATCH_BYTES) -> Iterator[Table]:
-    """One document's rows in batches, in order; together what `read_table` gives.
+    """One document's rows in batches, in order. Together they are what `read_table` gives.
 
     Raises:
-        SourceDataError: as `read_table`, when it is come upon.
+        SourceDataError: as `read_table`, from the batch in which it is found.
     """
     start, first = first_line(content)
     delimiter, names = read_header(first)
@@ -132,7 +131,7 @@ def read_lines(content: bytes) -> list[str]:
 
 
 def first_line(content: bytes) -> tuple[int, str]:
-    """Where a document's second line begins, and the first one, without its end.
+    """The offset of a document's second line, and the first line without its end.
 
     Raises:
         SourceDataError: it is empty, or not UTF-8 text.
@@ -155,14 +154,14 @@ def _as_table(
 
 
 def _is_blank(content: bytes, start: int) -> bool:
-    # All of it is copied only where its beginning is blank.
+    # All of it is copied only if its beginning is blank.
     return not content[start : start + BATCH_BYTES].strip() and not content[start:].strip()
 
 
 def _split_lines(content: bytes, start: int, end: int) -> list[str]:
-    """The lines of a part of a document that ends with a line."""
+    """The lines of a part of a document. The part ends where a line ends."""
     text = content[start:end].decode()
-    if "\r" in text:  # one character is looked for a hundred times as fast as two
+    if "\r" in text:  # finding one character is a hundred times as fast as finding two
         text = text.replace("\r\n", "\n")
     lines = text.removesuffix("\n").split("\n")
     if end - start > MAX_LINE:
@@ -204,7 +203,7 @@ def is_quoted(first_row: str, delimiter: str) -> bool:
 
 
 def _plain_columns(rows: list[str], delimiter: str, width: int) -> list[list[str]] | None:
-    """All columns by stride; None when a row has not `width` fields."""
+    """All columns, each by its stride in the joined cells; None if a row does not have `width` fields."""
     if set(map(str.count, rows, repeat(delimiter))) != {width - 1}:
         return None
     cells = delimiter.join(rows).split(delimiter)
@@ -234,9 +233,9 @@ def _row_by_row(
 
 
 def _cells(row: str, delimiter: str, width: int, quoted: bool) -> list[str]:
-    """The row's fields; none where its quotes do not match.
+    """The row's fields; none if its quotes do not match.
 
-    FINRA's quoting is all or nothing, but tools that write a file anew quote only what holds a delimiter.
+    FINRA quotes every value or none. Tools that save a file again quote only values that hold a delimiter.
     """
     cells = row.split(delimiter)
     if not quoted and (len(cells) == width or '"' not in row):

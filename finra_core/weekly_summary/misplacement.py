@@ -14,11 +14,11 @@ from finra_core.weekly_summary.delimited import first_line, is_quoted, read_head
 from finra_core.weekly_summary.profile import split_lines
 
 COPIED_SHARE = 0.5
-"""From this share on, equal rows are no chance."""
+"""If this share of the rows is equal, that is no chance."""
 MIN_ROWS = 20
 """Fewer rows are not judged."""
 _ALL_UP_TO = 2_000
-"""Rows of which all are compared; of more those are that end, but for the date, in one certain digit."""
+"""Up to so many rows all are compared. Of more, those that end, but for the date, in one certain digit."""
 _DIGIT = b"7"
 _CENTURY = b"20"
 _AFTER_DATE = (b"\n", b"\r", b'"', b"")
@@ -28,10 +28,10 @@ _LEAST_SAMPLE = 10
 
 @frozen
 class Sketch:
-    """A document's rows as numbers: equal rows have equal ones, within a process. rows: how many it has.
+    """A document's rows as numbers: within a process, equal rows have equal numbers.
 
-    sample: the numbers of the rows that were chosen by what they say, so that copies choose alike. all: those of all
-    rows, None where they are so many that the sample does.
+    rows: how many there are. sample: the numbers of the rows that were chosen by their content, so that copies choose
+    alike. all: the numbers of all rows, None where they are so many that the sample is enough.
     """
 
     rows: int
@@ -41,7 +41,7 @@ class Sketch:
 
 @frozen
 class Copy:
-    """`shared` of a document's `rows` rows are another's too; about so many, where a sample was compared."""
+    """`shared` of a document's `rows` rows are in another document too; an estimate where a sample was compared."""
 
     rows: int
     shared: int
@@ -62,7 +62,7 @@ def says_week(document: bytes) -> bool:
 
 
 def sketch(document: bytes) -> Sketch | None:
-    """A document's rows; None where it says of each row which week it is of.
+    """A document's rows; None where each row names its week.
 
     Raises:
         SourceDataError: it is no FINRA data.
@@ -82,7 +82,7 @@ def sketch(document: bytes) -> Sketch | None:
 
 
 def find_copy(own: Sketch, other: Sketch) -> Copy | None:
-    """What of one document's rows is the other's; None where the two differ as weeks do."""
+    """How much of one document is a copy of the other; None where they differ as two weeks do."""
     if own.rows < MIN_ROWS:
         return None
     if own.all is not None and other.all is not None:

@@ -1,7 +1,7 @@
 """From FINRA's rows to records: each row becomes a record, a control total, or a reject with its reason.
 
-Columns are gathered batch by batch as dictionary columns. Venues, dates and keys are then checked once for each
-distinct value and not once for each row.
+Rows are gathered batch by batch as dictionary columns. Then venues, dates and keys are checked once for each distinct
+value, not once for each row.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from finra_core.weekly_summary.summary_types import (
 )
 
 _PLAIN_DIGITS = 12
-"""So many digits are an integer within bounds, whatever their scale: no need to look closer."""
+"""A number of up to so many digits is within bounds, whatever its scale, and need not be looked at closer."""
 
 NOISE_BITS = 44
-"""A service that adds doubles prints 32497.333333000002 for 32497.333333. A number stands for the nearest one of up
-to 6 decimals if it differs from it by at most 2^-44 of itself: what adding some 500 doubles can be off by."""
+"""A service that adds doubles prints 32497.333333000002 for 32497.333333. A number stands for the nearest number of up
+to 6 decimals if the two differ by at most 2^-44 of it. A sum of some 500 doubles can be off by so much."""
 
 _DOUBLE_DIGITS = 17
 """No double prints more significant digits."""
@@ -61,9 +61,9 @@ _SECURITY_FIELDS = ("issueSymbolIdentifier", "issueName", "productTypeCode")
 
 @frozen(eq=False)
 class ParsedContent:
-    """What a payload holds: the records, the rows that could not be used, and the rows that are other cuts.
+    """What a payload holds. rejects: the rows that could not be used, by document and line.
 
-    rejects: by document and line.
+    control_rows: how many rows are another cut of the volume.
     """
 
     records: Records
@@ -74,8 +74,8 @@ class ParsedContent:
 def parse_content(documents: Sequence[bytes], partition: Partition) -> ParsedContent:
     """Read the documents of one partition.
 
-    Bad rows are set aside with their reason. Of rows with equal keys the first is kept when they
-    agree, none when they contradict each other.
+    Bad rows are set aside with their reason. Of rows with one key, the first is kept if they agree, and none if they
+    contradict each other.
 
     Raises:
         SourceDataError: a document is no FINRA data, holds another week or tier, or has no usable row.
@@ -109,9 +109,9 @@ class _ControlTotal(NamedTuple):
 
 @define(eq=False)
 class _Gathered:
-    """The columns of all rows of records, good and bad; `reasons` are of the bad ones, by their index.
+    """The columns of all rows of records, good and bad.
 
-    batches: where each batch begins, its document, and the lines that its rows stood on.
+    reasons: why a row is bad, by its index. batches: where each batch begins, its document, and the lines of its rows.
     """
 
     documents: Sequence[bytes]
@@ -150,7 +150,7 @@ class _Gathered:
 
 
 def _with_aggregates(venues: Sequence[Venue], codes: list[int]) -> DictionaryColumn[Venue]:
-    """The venues as they are stored. FINRA's ways to write one aggregate become one value."""
+    """The venues as they are stored. An aggregate that FINRA writes in two ways becomes one value."""
     stored = [canonical_venue(venue) for venue in venues]
     if stored == venues:
         return DictionaryColumn(venues, codes)
@@ -205,7 +205,7 @@ def _add_rows(gathered: _Gathered, document: int, table: Table, kinds: list[str]
 
 
 def _numbers(table: Table, name: str, scale: int, reasons: dict[int, str]) -> list[int]:
-    """Each value of the column times `scale`, exactly; 0 with a reason where it is no such number."""
+    """Each value of the column times `scale`, exactly. Where it is no such number: 0, and a reason."""
     column = table.values(name)
     joined = "".join(column)
     if joined.isascii() and joined.isdigit() and "" not in column and max(map(len, column)) <= _PLAIN_DIGITS:
@@ -226,7 +226,7 @@ def _scaled(text: str, scale: int) -> int | None:
     if not _NUMBER.fullmatch(text):
         return None
     written = Decimal(text)
-    numerator, denominator = written.as_integer_ratio()  # exact, where Decimal's product would round
+    numerator, denominator = written.as_integer_ratio()  # exact; a product of Decimals would round
     value, rest = divmod(numerator * scale, denominator)
     if rest:
         if len(written.normalize().as_tuple().digits) > _DOUBLE_DIGITS:
@@ -236,14 +236,14 @@ def _scaled(text: str, scale: int) -> int | None:
 
 
 def _without_noise(numerator: int, denominator: int) -> tuple[int, int]:
-    """The whole number nearest to a fraction, and 0 where the difference is a double's noise, else 1."""
+    """The whole number nearest to a fraction; and 0 if the difference is a double's noise, else 1."""
     nearest = (2 * numerator + denominator) // (2 * denominator)
     off = abs(numerator - nearest * denominator)
     return nearest, int(off << NOISE_BITS > numerator)
 
 
 def is_noise(difference: int, value: int) -> bool:
-    """Whether a sum of doubles may be off by this difference from its value; both in the same unit."""
+    """Whether a sum of doubles with this value may be off by this difference. Both are in one unit."""
     return abs(difference) << NOISE_BITS <= value
 
 
@@ -263,7 +263,7 @@ def _set_aside(gathered: _Gathered) -> tuple[Records, list[Reject]]:
 
 
 def _rejects(documents: Sequence[bytes], reasons: dict[_Place, str]) -> list[Reject]:
-    """Texts are not kept while reading, since rows are hardly ever set aside: those documents are read again."""
+    """Reads the documents again to get the rows' texts: they are hardly ever needed, and are not kept while reading."""
     lines = {number: read_lines(documents[number]) for number in {document for document, _line in reasons}}
     return [Reject(document, line, why, lines[document][line - 1]) for (document, line), why in reasons.items()]
 
@@ -278,7 +278,7 @@ def _bad_values(gathered: _Gathered) -> dict[int, str]:
 def _judge(
     values: Iterable[V], codes: Sequence[int], problem: Callable[[V], str | None], reasons: dict[int, str]
 ) -> None:
-    """Give the rows whose value has a problem their reason, where they have none yet."""
+    """Give each row whose value has a problem that reason, unless it has one already."""
     bad = {code: found for code, value in enumerate(values) if (found := problem(value))}
     if bad:
         for i, code in enumerate(codes):
@@ -298,7 +298,7 @@ def _is_date(text: str) -> bool:
 
 
 def _venue_problem(venue: Venue) -> str | None:
-    """An ATS is known by its MPID, a firm by its CRD number, which is digits, an aggregate of firms by its name."""
+    """What is wrong: an ATS needs an MPID, a firm a CRD number of digits, an aggregate of firms a name."""
     if venue.venue_type == VenueType.ATS and not venue.mpid:
         return "an ATS row without MPID"
     if venue.venue_type == VenueType.NON_ATS and venue.crd in NO_CRD and not venue.name:
@@ -309,7 +309,7 @@ def _venue_problem(venue: Venue) -> str | None:
 
 
 def _repeats(records: Records, place: Callable[[int], _Place]) -> dict[int, str]:
-    """Rows that are one too many for their key, and why."""
+    """The rows that repeat or contradict another row with their key, and why."""
     venue_keys = DictionaryColumn.of(map(venue_identity, records.venues.values))
     width = len(venue_keys)
     pairs = zip(records.securities.codes, records.venues.codes, strict=True)
@@ -340,7 +340,7 @@ def _contradicting(same: list[int], place: Callable[[int], _Place]) -> dict[int,
 
 
 def _named(lines: list[tuple[int, int]], here: int) -> str:
-    """Lines as (document, line) in words, as seen from a row of document `here`."""
+    """Lines, given as (document, line), in words for a reader of the document `here`."""
     if any(document != here for document, _line in lines):
         return ", ".join(f"line {line} of document {document}" for document, line in lines)
     numbers = ", ".join(str(line) for _document, line in lines)
@@ -351,14 +351,14 @@ def _named(lines: list[tuple[int, int]], here: int) -> str:
 
 
 def _check_sums(records: Records, partition: Partition) -> None:
-    """Databases add in 64 bits, and a week is the sum of three tiers."""
+    """Check that sums fit: databases add in 64 bits, and a week is the sum of three tiers."""
     for name, column in (("shares", records.shares_micros), ("trades", records.trades)):
         if sum(column) > MAX_INTEGER // len(TIERS):
             raise SourceDataError(f"the sum of all {name} is out of range: {sum(column):,}", partition=partition)
 
 
 def _control_totals(table: Table, kinds: list[str], partition: Partition) -> list[_ControlTotal]:
-    """Those of the *_SMBL rows."""
+    """The control totals in the *_SMBL rows."""
     controls = table.only([kind in CONTROL_TYPES for kind in kinds])
     if not len(controls):
         return []
@@ -371,7 +371,7 @@ def _control_totals(table: Table, kinds: list[str], partition: Partition) -> lis
 
 
 def _check_control_totals(records: Records, controls: list[_ControlTotal], partition: Partition) -> None:
-    """Compare per half and symbol; a half for which FINRA's totals were not fetched is not checked."""
+    """Compare them by half and symbol. A half without control totals is not checked."""
     if not controls:
         return
     expected: dict[Half, Counter[str]] = {}
@@ -394,7 +394,7 @@ def _check_control_totals(records: Records, controls: list[_ControlTotal], parti
 
 
 def _sums_per_symbol(records: Records) -> dict[Half, Counter[str]]:
-    """Micro-shares per symbol, of both halves."""
+    """Micro-shares by half and symbol."""
     per_security = {half: [0] * len(records.securities.values) for half in Half}
     sums = [per_security[half_of(venue.venue_type)] for venue in records.venues.values]
     columns = zip(records.securities.codes, records.venues.codes, records.shares_micros, strict=True)

@@ -21,9 +21,9 @@ def _as_tuple(documents: Iterable[bytes]) -> tuple[bytes, ...]:
 class Payload:
     """A partition's raw content: one or more delimited documents, each a header line and its rows.
 
-    FINRA offers a week's ATS and non-ATS volumes as separate downloads, hence more than one.
-    `version` is what the source says of the version of exactly this content, None where it says nothing.
-    `profiles` are of the documents, one each, where the source has looked over them already.
+    There may be several, because FINRA offers a week's ATS and non-ATS volumes as two downloads. version: the source's
+    version of exactly this content, None where it has none. profiles: one for each document, where the source has made
+    them already.
     """
 
     documents: tuple[bytes, ...] = field(converter=_as_tuple, repr=False)
@@ -51,16 +51,16 @@ def compute_content_hash(content: bytes) -> str:
 
 
 def canonical_hash(documents: Sequence[bytes]) -> str:
-    """SHA-256, 64 hex digits, of the content in canonical order: equal contents hash equal in any row order.
+    """SHA-256, 64 hex digits, of the content in canonical order. The order of rows does not change it.
 
-    Of one document it is that of `hash_lines`; of several documents the sorted hashes are hashed. Blank lines, the
-    kind of line ending and a byte order mark are no content.
+    For one document it is `hash_lines`; for several, the hash of their sorted hashes. Blank lines, the kind of line
+    ending and a byte order mark do not count.
     """
     return combined_hash(hash_lines(split_lines(document)) for document in documents)
 
 
 def combined_hash(hashes: Iterable[str]) -> str:
-    """The hash of a content by those of its documents."""
+    """The hash of a content, from the hashes of its documents."""
     ordered = sorted(hashes)
     return ordered[0] if len(ordered) == 1 else hashlib.sha256("".join(ordered).encode("ascii")).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What a document's rows say of themselves as a whole, at a small part of the cost of reading them."""
+"""What a document says of itself as a whole, at a small part of the cost of reading its rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _HASHED_AT_ONCE = 1_000
 
 @frozen(eq=False)
 class Profile:
-    """A document whose columns are not read before they are asked for.
+    """A document, of which a column is read only when it is asked for.
 
-    names: the columns. row_count: the lines after the header that are not blank. is_plain: all rows have all
+    names: the columns. row_count: the lines after the header that are not blank. is_plain: whether all rows have all
     fields, without quotes.
     """
 
@@ -34,7 +34,7 @@ class Profile:
     _seen: dict[str, set[str]] = Factory(dict)
 
     def distinct(self, name: str) -> set[str]:
-        """The values in a column, over the rows with all their fields; none where there is no such column."""
+        """The distinct values of a column, over rows that have all fields; none where there is no such column."""
         if name not in self.names:
             return set()
         if name not in self._seen:  # a source asks, and the core asks again
@@ -58,7 +58,7 @@ class Profile:
         return {cell.decode() for cell in cells}
 
     def canonical_hash(self) -> str:
-        """SHA-256 in canonical order, as `hash_lines`."""
+        """The hash of the document in canonical order, as `hash_lines` makes it."""
         return hash_lines(self._lines)
 
 
@@ -93,14 +93,14 @@ def profile(content: bytes) -> Profile:
     if len(lines) == 1:
         raise SourceDataError("header only: the document has no rows")
     check_lengths(lines)
-    # Widths are counted over all rows at once: what is right about them all need not be asked of each.
+    # All rows are counted at once: what is true of all of them need not be asked of each.
     whole = set(map(bytes.count, lines, repeat(delimiter.encode()))) == {len(names) - 1}
     is_plain = whole and not is_quoted(lines[1].decode(), delimiter)
     return Profile(names, len(lines) - 1, is_plain, content, lines, delimiter)
 
 
 def distinct_summary_types(profiled: Profile) -> set[str]:
-    """The summaryTypeCodes of a document's rows, as `summary_types` tells them."""
+    """The distinct summaryTypeCodes of a document's rows, by the rules of `summary_types`."""
     if "summaryTypeCode" in profiled.names:
         return profiled.distinct("summaryTypeCode")
     if "firmCRDNumber" not in profiled.names:
@@ -110,7 +110,7 @@ def distinct_summary_types(profiled: Profile) -> set[str]:
 
 
 def split_lines(document: bytes) -> list[bytes]:
-    """A document's lines that are not blank, as they are written, without their ends: the header and the rows."""
+    """A document's lines without their ends: the header and the rows. Blank lines are left out."""
     document = document.removeprefix(codecs.BOM_UTF8)
     if b"\r" in document:
         document = document.replace(b"\r\n", b"\n")

@@ -1,4 +1,4 @@
-"""Which rows are which cut of FINRA's volume, and which partition they say they are of."""
+"""Which cut of FINRA's volume a row belongs to, and which partition it names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SUMMARY_TYPES = frozenset({*FIRM_TYPES, *CONTROL_TYPES, *_OTHER_CUTS})
 
 
 def check_identity(distinct: Callable[[str], Collection[str]], partition: Partition) -> None:
-    """Check that every row says the partition's tier and week, as far as the document says any.
+    """Check that every row names the partition's tier and week, as far as the document names any.
 
-    distinct: the values in a column by its name, none where there is no such column.
+    distinct: gives the distinct values of a column by its name; none where there is no such column.
 
     Raises:
-        SourceDataError: a row says another.
+        SourceDataError: a row names another one.
     """
     expected = {
         "tierDescription": partition.tier.finra_description,
@@ -38,7 +38,7 @@ def check_identity(distinct: Callable[[str], Collection[str]], partition: Partit
 
 
 def summary_types(table: Table) -> list[str]:
-    """Each row's summaryTypeCode: downloads have no such column, but only one of MPID and CRD number."""
+    """Each row's summaryTypeCode. Downloads have no such column, but each row has either an MPID or a CRD number."""
     if "summaryTypeCode" in table.columns:
         return table.columns["summaryTypeCode"]
     if "firmCRDNumber" not in table.columns:

@@ -22,6 +22,13 @@ WORKS = {
 }  # fmt: skip
 AN_INGEST = ("first_ingest", "--rivals", "none")
 
+BENCHMARKS = """
+import os, runpy
+os.sync = lambda: None
+runpy.run_module("benchmarks", run_name="__main__", alter_sys=True)
+"""
+"""The command, but it does not wait until the disk has what all the machine's programs wrote: no time counts here."""
+
 pytestmark = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 shell is not installed")
 
 
@@ -43,7 +50,7 @@ def measure(folder: Path, *arguments: str) -> Ended:
     results = folder / "results.json"
     options = ["--size", "small", "--rivals", "floor", "--databases", "sqlite", f"--folder={folder}"]
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *options, f"--json={results}", *arguments],
+        [sys.executable, "-c", BENCHMARKS, *options, f"--json={results}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

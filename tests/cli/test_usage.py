@@ -28,6 +28,12 @@ REFUSED = {
     "an argument too many": (["status", "now"], "now"),
     "an unknown shell": (["completion", "tcsh"], "'bash', 'zsh', 'fish'"),
     "help on what there is not": (["help", "db", "shrink"], "'shrink'"),
+    "an acknowledgment without a reason": (["anomalies", "ack", "abcdef"], "--reason"),
+    "an acknowledgment of nothing": (["anomalies", "ack", "--reason", "x"], "FINGERPRINT"),
+    "an option before the command below": (
+        ["anomalies", "--all", "ack", "abcdef", "--reason", "x"],
+        "--all goes after",
+    ),
     "quiet and verbose": (["status", "-q", "-v"], "contradict each other"),
     "a run that there is not": (["runs", "abc"], "has no run 'abc'"),
     "weeks backward": (["run", "--weeks", "2025-12-15..2025-12-01"], "goes backward"),

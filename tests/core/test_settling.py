@@ -32,14 +32,15 @@ def checks(draw: st.DrawFn) -> Check:
                 st.just(stage),
                 st.sampled_from(["bad", "worse"]),
             ),
-            max_size=3,
+            max_size=2,
         )
     )
     looks_for = draw(st.none() | st.frozensets(st.sampled_from(CATEGORIES)))
     return Check(scope, stage, tuple(found), looks_for)
 
 
-runs = st.lists(st.lists(checks(), max_size=3), max_size=5)
+run = st.lists(checks(), max_size=2)
+runs = st.lists(run, max_size=4)
 
 
 def worst(found: list[Anomaly]) -> Anomaly:
@@ -86,54 +87,54 @@ def test_any_history_of_checks_ends_as_the_rules_say(history: list[list[Check]])
     assert by_settle == in_words
 
 
-@given(runs, st.lists(checks(), max_size=3))
-def test_records_that_do_not_change_are_not_returned(history: list[list[Check]], run: list[Check]) -> None:
+@given(runs, run)
+def test_records_that_do_not_change_are_not_returned(history: list[list[Check]], made: list[Check]) -> None:
     known, _in_words = carried_out(history)
-    changed = settle(run, known.values(), MONDAY + timedelta(days=99))
+    changed = settle(made, known.values(), MONDAY + timedelta(days=99))
     assert all(known.get(record.fingerprint) != record for record in changed)
     assert len({record.fingerprint for record in changed}) == len(changed)
 
 
-@given(runs, st.lists(checks(), max_size=3))
-def test_what_belongs_to_no_check_is_left_alone(history: list[list[Check]], run: list[Check]) -> None:
+@given(runs, run)
+def test_what_belongs_to_no_check_is_left_alone(history: list[list[Check]], made: list[Check]) -> None:
     known, _in_words = carried_out(history)
-    looked_at = {(check.scope, check.stage) for check in run}
-    changed = settle(run, known.values(), MONDAY + timedelta(days=99))
+    looked_at = {(check.scope, check.stage) for check in made}
+    changed = settle(made, known.values(), MONDAY + timedelta(days=99))
     assert {(record.anomaly.scope, record.anomaly.stage) for record in changed} <= looked_at
 
 
-@given(runs, st.lists(checks(), max_size=3))
-def test_the_known_anomalies_of_the_checks_suffice(history: list[list[Check]], run: list[Check]) -> None:
+@given(runs, run)
+def test_the_known_anomalies_of_the_checks_suffice(history: list[list[Check]], made: list[Check]) -> None:
     """Those that the function's promise names: open ones of the checks' scopes, and those that are found again."""
     known, _in_words = carried_out(history)
-    scopes_looked_at = {check.scope for check in run}
-    found = {anomaly.fingerprint for check in run for anomaly in check.found}
+    scopes_looked_at = {check.scope for check in made}
+    found = {anomaly.fingerprint for check in made for anomaly in check.found}
     needed = [
         record
         for record in known.values()
         if record.fingerprint in found or (record.is_open and record.anomaly.scope in scopes_looked_at)
     ]
     later = MONDAY + timedelta(days=99)
-    assert settle(run, needed, later) == settle(run, known.values(), later)
+    assert settle(made, needed, later) == settle(made, known.values(), later)
 
 
-@given(runs, st.lists(checks(), max_size=3))
-def test_checks_made_again_find_no_more_to_resolve(history: list[list[Check]], run: list[Check]) -> None:
+@given(runs, run)
+def test_checks_made_again_find_no_more_to_resolve(history: list[list[Check]], made: list[Check]) -> None:
     """A second time renews what is found, and no more."""
     known, _in_words = carried_out(history)
     first, second = MONDAY + timedelta(days=98), MONDAY + timedelta(days=99)
-    known.update((record.fingerprint, record) for record in settle(run[-1:], known.values(), first))
-    again = settle(run[-1:], known.values(), second)
+    known.update((record.fingerprint, record) for record in settle(made[-1:], known.values(), first))
+    again = settle(made[-1:], known.values(), second)
     assert all(record.is_open for record in again)
     for record in again:
         before = known[record.fingerprint]
         assert record == evolve(before, last_seen=second, occurrences=before.occurrences + 1)
 
 
-@given(st.lists(checks(), max_size=4))
-def test_the_first_time_everything_found_is_opened_and_seen_as_often_as_checks_found_it(run: list[Check]) -> None:
-    opened = {record.fingerprint: record for record in settle(run, [], MONDAY)}
-    found = [{anomaly.fingerprint for anomaly in check.found} for check in run]
+@given(run)
+def test_the_first_time_everything_found_is_opened_and_seen_as_often_as_checks_found_it(made: list[Check]) -> None:
+    opened = {record.fingerprint: record for record in settle(made, [], MONDAY)}
+    found = [{anomaly.fingerprint for anomaly in check.found} for check in made]
     assert opened.keys() == set().union(*found)
     for fingerprint, record in opened.items():
         assert record.occurrences == sum(fingerprint in each for each in found)

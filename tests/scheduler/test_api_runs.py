@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from finra_core import Outcome, Partition, RunReport, RunRequest, Scheduler, Tier, open_store
 from finra_core.domain.captures import SourceVersion
-from finra_core.ports import Store
+from finra_core.ports.store import Store
 from finra_core.weekly_summary.payload import Payload
 from finra_http import HttpSource, open_source
 from finra_http.limits import Runtime

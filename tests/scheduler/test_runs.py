@@ -179,6 +179,20 @@ def test_a_late_partition_that_was_asked_for_by_name_is_an_error(
     assert report.exit_code == exit_code
 
 
+def test_what_was_not_there_by_name_is_no_finding_any_more_once_it_is_there(quiet: Bench) -> None:
+    quiet.world = with_events(Delay(OTC, DUE + timedelta(days=5)))
+    quiet.clock.now = DUE + timedelta(days=4)
+    quiet.run(weeks=[WEEK])
+    assert [a.message for a in anomalies_of(quiet.store, Severity.ERROR)] == [
+        "asked for by name, but late: was due on 2025-12-29"
+    ]
+
+    quiet.clock.forward(days=1)
+
+    assert quiet.run(weeks=[WEEK]).exit_code == 0
+    assert anomalies_of(quiet.store, Severity.ERROR) == []
+
+
 def test_days_of_grace_are_the_tiers_own(quiet: Bench) -> None:
     quiet.world = with_events(Delay(OTC, DUE + timedelta(days=30)))
     quiet.clock.now = DUE + timedelta(days=4)

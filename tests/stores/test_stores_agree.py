@@ -163,6 +163,7 @@ decisions = st.builds(
             version=versions,
             due=maybe_days,
             offered_from=maybe_days,
+            offered_in=st.none() | names,
             note=st.none() | lines,
         ),
     ),
