@@ -95,7 +95,7 @@ class Analysis:
 
 
 def volumes_of(records: Records) -> Volumes:
-    """Volumes by venue type, MPID and CRD number, in this order; of several names a venue bears the least."""
+    """Volumes, ordered by venue type, MPID and CRD number. Of several names a venue gets the alphabetically first."""
     return volumes_by(sums_of(records))
 
 

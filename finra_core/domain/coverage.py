@@ -26,7 +26,7 @@ class HalfCoverage:
 
 
 def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
-    """What these records cover, ATS half first; a half without rows counts zeros."""
+    """What these records cover, ATS half first. A half without rows has zeros."""
     return coverage_by(sums_of(records))
 
 

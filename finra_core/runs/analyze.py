@@ -120,7 +120,7 @@ def _read_volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
 
 
 def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
-    """The volume of all of these captures, by their records."""
+    """The volume of all of these captures together, from their records."""
     return volumes_of(Records.joined([view.records(capture) for capture in captures]))
 
 

@@ -32,7 +32,7 @@ def check_placed(
     coverage: Sequence[HalfCoverage],
     beside: Iterable[Capture],
 ) -> None:
-    """Check that rows that do not say their week are not those of a neighbor in the store.
+    """Check that rows that do not name their week are not those of the week before or after in the store.
 
     Raises:
         SourceDataError: they are. The message names both places.

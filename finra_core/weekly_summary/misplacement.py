@@ -18,7 +18,7 @@ COPIED_SHARE = 0.5
 MIN_ROWS = 20
 """Fewer rows are not judged."""
 _ALL_UP_TO = 2_000
-"""Rows of which all are compared; of more those are that end, but for the date, in one certain digit."""
+"""Up to so many rows all are compared. Of more, those that end, but for the date, in one certain digit."""
 _DIGIT = b"7"
 _CENTURY = b"20"
 _AFTER_DATE = (b"\n", b"\r", b'"', b"")
@@ -30,8 +30,8 @@ _LEAST_SAMPLE = 10
 class Sketch:
     """A document's rows as numbers: within a process, equal rows have equal numbers.
 
-    sample: the numbers of the rows that were chosen by what they say, so that copies choose alike. all: those of all
-    rows, None where they are so many that the sample does.
+    rows: how many there are. sample: the numbers of the rows that were chosen by their content, so that copies choose
+    alike. all: the numbers of all rows, None where they are so many that the sample is enough.
     """
 
     rows: int
@@ -82,7 +82,7 @@ def sketch(document: bytes) -> Sketch | None:
 
 
 def find_copy(own: Sketch, other: Sketch) -> Copy | None:
-    """What of one document's rows is the other's; None where the two differ as weeks do."""
+    """How much of one document is a copy of the other; None where they differ as two weeks do."""
     if own.rows < MIN_ROWS:
         return None
     if own.all is not None and other.all is not None:

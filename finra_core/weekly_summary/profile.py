@@ -58,7 +58,7 @@ class Profile:
         return {cell.decode() for cell in cells}
 
     def canonical_hash(self) -> str:
-        """SHA-256 in canonical order, as `hash_lines`."""
+        """The hash of the document in canonical order, as `hash_lines` makes it."""
         return hash_lines(self._lines)
 
 
