@@ -38,6 +38,14 @@ class Location:
         return f"{self.path.as_uri()}?{mode}"
 
 
+def kind_of(path: Path) -> int | None:
+    """The st_mode of what is there; None where nothing is, or where it cannot be looked at."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return None
+
+
 def parse_url(url: str) -> Location:
     """Read `sqlite:///relative.db` or `sqlite:////absolute.db`, with `?timeout=SECONDS` or `?journal=delete`.
 
