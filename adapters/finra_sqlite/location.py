@@ -55,9 +55,8 @@ def parse_url(url: str) -> Location:
     address, _, query = url.partition("?")
     name = address.removeprefix(_PREFIX)
     if name == address or not name or name == ":memory:":
-        raise ConfigurationError(
-            f"malformed store URL {url!r}: give sqlite:///relative.db or sqlite:////absolute/path.db"
-        )
+        # Not in the message: a URL that was meant for a server may have a password in it.
+        raise ConfigurationError("malformed store URL: give sqlite:///relative.db or sqlite:////absolute/path.db")
     options = dict(parse_qsl(query, keep_blank_values=True))
     timeout, journal = options.pop("timeout", str(_TIMEOUT_SECONDS)), options.pop("journal", Journal.WAL.value)
     if options or journal not in set(Journal):

@@ -98,6 +98,12 @@ def test_a_malformed_url_is_refused(url: str) -> None:
         open_store(url)
 
 
+def test_a_password_in_a_malformed_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_store("sqlite://user:secret@host/finra")
+    assert "secret" not in str(caught.value)
+
+
 def test_the_time_to_wait_for_a_lock_is_an_option() -> None:
     assert [parse_url(f"sqlite:////a.db{query}").timeout for query in ("", "?timeout=0.5")] == [30.0, 0.5]
 
