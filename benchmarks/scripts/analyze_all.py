@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from itertools import chain
 
 from finra_core import Analysis, Capture, ReadView, Volumes, open_store
 from finra_core.domain.analytics import analyze, analyze_across_tiers, volumes_of
@@ -26,7 +25,7 @@ def main() -> None:
 
 
 def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
-    return volumes_of(Records.of(chain.from_iterable(view.records(capture).rows() for capture in captures)))
+    return volumes_of(Records.joined([view.records(capture) for capture in captures]))
 
 
 def _print(found: Analysis) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from finra_cli.config_file import ConfigOption
+from finra_cli.group import Group
 from finra_cli.help import Helpful
 from finra_cli.logs import configure
 from finra_cli.options import Setting, parameters_of, specs_of
@@ -43,30 +45,70 @@ class Command(Helpful, Generic[S]):
 
     def invoke(self, ctx: click.Context) -> int:
         """Do it, and return the exit code."""
-        settings = self._settings(**ctx.params)
+        return self.carry_out(ctx.params)
+
+    def carry_out(self, values: Mapping[str, Any]) -> int:
+        """Do what these values of the settings' fields ask for, and return the exit code."""
+        settings = self._settings(**values)
         configure(quiet=settings.quiet, verbose=settings.verbose, form=settings.log_format)
         return self._action(settings)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options under the headings of their sections."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            heading = parameter.spec.section if isinstance(parameter, Setting) else "Output"
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                sections.setdefault(heading, []).append(record)
-        # What a command alone takes comes first, what all take last.
-        for heading in sorted(sections, key=_ORDER.index):
-            with formatter.section(heading):
-                formatter.write_dl(sections[heading], col_max=24)
+        write_options(self, ctx, formatter)
+
+
+class CommandGroup(Group):
+    """A command that has commands below it, each with options of its own."""
+
+    def __init__(self, own: Command[Any], commands: Sequence[Command[Any]]) -> None:
+        super().__init__(
+            own.name,
+            help=own.help,
+            params=own.params,
+            commands=list(commands),
+            callback=self._call,
+            invoke_without_command=True,
+        )
+        self.own = own
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options under the headings of their sections, then the commands."""
+        write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def _call(self, **values: Any) -> int:
+        context = click.get_current_context()
+        if context.invoked_subcommand is None:
+            return self.own.carry_out(values)
+        for parameter in self.params:
+            # It would count for this command alone, and so for nothing.
+            if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+                name = context.invoked_subcommand
+                raise click.UsageError(f"{parameter.opts[0]} goes after {name}", context)
+        return 0
 
 
 _ORDER = (
     "Options",
     "Which weeks",
-    "From where to where",
+    "Source and store",
     "How",
     "Output",
     "Settings without an option",
     "Tables of finra.toml",
 )
+
+
+def write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write a command's options under the headings of their sections."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for parameter in command.get_params(ctx):
+        heading = parameter.spec.section if isinstance(parameter, Setting) else "Output"
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            sections.setdefault(heading, []).append(record)
+    # What a command alone takes comes first, what all take last.
+    for heading in sorted(sections, key=_ORDER.index):
+        with formatter.section(heading):
+            formatter.write_dl(sections[heading], col_max=24)

@@ -109,11 +109,12 @@ class Setting(click.Option):
         super().__init__(
             names,
             type=spec.type,
-            default=default,
+            **({} if spec.required else {"default": default}),
             metavar=spec.metavar,
             is_flag=default is False,
             envvar=variable(name) if spec.standing and not spec.table else None,
             help=spec.help,
+            required=spec.required,
             hidden=not spec.flag,  # from shells that complete
         )
         self.spec = spec

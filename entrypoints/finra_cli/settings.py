@@ -20,7 +20,7 @@ from finra_core.domain.policies import BUILT_IN, TRADING, Policy
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.runs.request import Mode, Order, RunRequest, Window
 
-_WEEKS, _FROM, _HOW, _OUTPUT = "Which weeks", "From where to where", "How", "Output"
+_WEEKS, _FROM, _HOW, _OUTPUT = "Which weeks", "Source and store", "How", "Output"
 
 STORE_URL = Url(
     "store",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from attrs import frozen
 
 from finra_core.domain.captures import Capture, generate_capture_id
-from finra_core.domain.dictionary_column import DictionaryColumn
 from finra_core.domain.partitions import DOMAIN
 from finra_core.domain.records import Records, Venue, venue_identity
+from finra_core.domain.sums import Sums, VenueSums, sums_of
 from finra_core.domain.tiers import ALL_TIERS, VenueType
 
 CALC_VERSION = 1
@@ -95,31 +96,27 @@ class Analysis:
 
 def volumes_of(records: Records) -> Volumes:
     """Volumes, ordered by venue type, MPID and CRD number. Of several names a venue gets the alphabetically first."""
-    venues, symbols = records.venues, DictionaryColumn.of(security.symbol for security in records.securities.values)
-    shares_micros, trades = [0] * len(venues.values), [0] * len(venues.values)
-    for venue, micros, count in zip(venues.codes, records.shares_micros, records.trades, strict=True):
-        shares_micros[venue] += micros
-        trades[venue] += count
-    traded: list[set[int]] = [set() for _ in venues.values]
-    for security, venue in zip(records.securities.codes, venues.codes, strict=True):
-        traded[venue].add(symbols.codes[security])
-    identities = DictionaryColumn.of(map(venue_identity, venues.values))
-    names_of: list[list[int]] = [[] for _ in identities.values]
-    for i, identity_code in enumerate(identities.codes):
-        names_of[identity_code].append(i)
-    found = [
+    return volumes_by(sums_of(records))
+
+
+def volumes_by(sums: Sums) -> Volumes:
+    """The volumes of records with these sums."""
+    by_identity: dict[Venue, list[VenueSums]] = {}
+    for own in sums.venues:
+        by_identity.setdefault(venue_identity(own.venue), []).append(own)
+    venues = [
         VenueVolume(
             venue_type=identity.venue_type,
             mpid=identity.mpid,
             crd=identity.crd,
-            venue_name=min(venues.values[i].name for i in same),
-            shares_micros=sum(shares_micros[i] for i in same),
-            trades=sum(trades[i] for i in same),
-            symbols=len(set().union(*(traded[i] for i in same))),
+            venue_name=min(each.venue.name for each in same),
+            shares_micros=sum(each.shares_micros for each in same),
+            trades=sum(each.trades for each in same),
+            symbols=len(set[int]().union(*(each.symbols for each in same))),
         )
-        for identity, same in zip(identities.values, names_of, strict=True)
+        for identity, same in sorted(by_identity.items(), key=itemgetter(0))
     ]
-    return Volumes(tuple(sorted(found, key=_identity)), len(symbols.values))
+    return Volumes(tuple(venues), len(sums.symbols))
 
 
 def _identity(venue: VenueVolume) -> Venue:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import compress
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from finra_core.domain.records import Records, half_of, venue_identity
+from finra_core.domain.sums import Sums, VenueSums, sums_of
 from finra_core.domain.tiers import Half
 
 
@@ -26,19 +27,23 @@ class HalfCoverage:
 
 def coverage_of(records: Records) -> tuple[HalfCoverage, ...]:
     """What these records cover, ATS half first. A half without rows has zeros."""
-    halves = [half_of(venue.venue_type) for venue in records.venues.values]
-    return tuple(_coverage(records, half, [own is half for own in halves]) for half in Half)
+    return coverage_by(sums_of(records))
 
 
-def _coverage(records: Records, half: Half, own_venues: list[bool]) -> HalfCoverage:
-    """own_venues: which of the records' distinct venues report in this half."""
-    own = list(map(own_venues.__getitem__, records.venues.codes))
-    securities = set(compress(records.securities.codes, own))
-    venues = {venue_identity(venue) for venue in compress(records.venues.values, own_venues) if venue.is_one}
+def coverage_by(sums: Sums) -> tuple[HalfCoverage, ...]:
+    """What records with these sums cover."""
+    return tuple(_coverage(half, _of_half(sums, half)) for half in Half)
+
+
+def _of_half(sums: Sums, half: Half) -> list[VenueSums]:
+    return [own for own in sums.venues if half_of(own.venue.venue_type) is half]
+
+
+def _coverage(half: Half, own: Sequence[VenueSums]) -> HalfCoverage:
     return HalfCoverage(
         half=half,
-        rows=sum(own),
-        venues=len(venues),
-        symbols=len({records.securities.values[security].symbol for security in securities}),
-        shares_micros=sum(compress(records.shares_micros, own)),
+        rows=sum(each.rows for each in own),
+        venues=len({venue_identity(each.venue) for each in own if each.venue.is_one}),
+        symbols=len(set[int]().union(*(each.symbols for each in own))),
+        shares_micros=sum(each.shares_micros for each in own),
     )

@@ -61,7 +61,7 @@ class Record(NamedTuple):
 
 def venue_identity(venue: Venue) -> Venue:
     """What identifies a venue: all but its name, which FINRA changes at will. An aggregate has a name alone."""
-    return venue if venue.venue_type == _DE_MINIMIS else venue._replace(name="")
+    return venue if venue.venue_type == _DE_MINIMIS else Venue(venue.venue_type, venue.mpid, venue.crd, "")
 
 
 def canonical_venue(venue: Venue) -> Venue:

@@ -190,7 +190,8 @@ class RunFinished(Event):
 class Observer(Protocol):
     """Told of a run's events, in the order in which they happen; in the run's threads, one event at a time.
 
-    An observer must not raise. If it does, the run ends.
+    An observer must not raise. If it does, the run ends. It must not wait for a step of the run either: the step may be
+    waiting to tell it something.
     """
 
     def on_event(self, event: Event) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain
 
 from attrs import frozen
 
@@ -122,7 +121,7 @@ def _read_volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
 
 def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
     """The volume of all of these captures together, from their records."""
-    return volumes_of(Records.of(chain.from_iterable(view.records(capture).rows() for capture in captures)))
+    return volumes_of(Records.joined([view.records(capture) for capture in captures]))
 
 
 def _volumes_across_tiers(

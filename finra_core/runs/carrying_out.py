@@ -114,7 +114,7 @@ def _put_finished(run: Run, plan: Plan, entry: RunRecord) -> None:
 
 @define
 class _Work:
-    """The phases of one run. in_hand: what it has measured of the captures whose records it stored."""
+    """The phases of one run. in_hand: what it measured of the captures whose records it has stored."""
 
     run: Run
     plan: Plan
@@ -132,8 +132,8 @@ class _Work:
             self.ingest(batch)
             self.normalize()
             own = frozenset(planned.partition.week_ending for planned in batch)
-            # Of many batches only the last looks at the weeks that none is about: if each did, each would cost more
-            # than the one before.
+            # Only the last batch looks at the weeks that no batch is about. If each did, each would cost more than
+            # the one before.
             weeks = None if batch is batches[-1] else own
             checks = self.analyze(weeks)
             self.run.tell(PhaseStarted, phase=Phase.READINESS)
@@ -173,7 +173,7 @@ class _Work:
             self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
 
     def _settle(self, settled: list[PlannedPartition]) -> None:
-        """Report and record, in one transaction, what needs no fetching: skipped, absent, and those that failed."""
+        """Report, and record in one transaction, what needs no fetching: partitions skipped, absent or failed."""
         if not settled:
             return
         found = {planned.partition: _findings(planned) for planned in settled}
@@ -183,7 +183,7 @@ class _Work:
             self.tally.enter(planned_report(planned), found[planned.partition])
 
     def normalize(self) -> None:
-        """Phase 2: every raw capture that waits for records, whoever left it so."""
+        """Phase 2: every raw capture that waits for records, no matter which run left it so."""
         self.run.tell(PhaseStarted, phase=Phase.NORMALIZATION)
         waiting = self._waiting()
         for results in self.pools.computing.run(Phase.NORMALIZATION, normalize, self.run, waiting):
@@ -197,16 +197,16 @@ class _Work:
             self.tally.enter(evolve(report, stages=stages), newest.found)
 
     def _waiting(self) -> list[list[Capture]]:
-        """The captures that wait for records: one list a partition, by week and tier."""
+        """The captures that wait for records: one list for each partition, by week and tier."""
         with self.run.store.read() as view:
             bare = view.captures(CaptureQuery(normalized=False))
-            # Those that a newer capture with records has superseded wait for nothing.
+            # A capture that a newer one with records has superseded waits for nothing.
             partitions = frozenset(capture.partition for capture in bare)
             captures = view.captures(CaptureQuery(partitions=partitions)) if bare else []
         return [own for every in by_partition(captures).values() if (own := unnormalized(every))]
 
     def analyze(self, weeks: Collection[date] | None) -> list[Check]:
-        """Phase 3: every capture without analytics; then, of these weeks, those across tiers. weeks: None means all."""
+        """Phase 3: every capture without analytics, then these weeks across tiers. weeks: None means all."""
         self.run.tell(PhaseStarted, phase=Phase.ANALYTICS)
         for capture in self._unanalyzed(weeks):
             if analyze_capture(self.run, capture, self.in_hand) is not None:
@@ -264,7 +264,7 @@ def _record_settled(
 
 
 def _put_checked(unit: UnitOfWork, plan: Plan, settled: Sequence[PlannedPartition]) -> None:
-    """Note of unchanged captures that the source still had them when the plan was made."""
+    """Record of unchanged captures that the source still had them when the plan was made."""
     unchanged = {p.latest.number: p.decision.rule for p in settled if p.latest and p.decision.rule in _UNCHANGED}
     if not unchanged:
         return
@@ -279,7 +279,7 @@ def _checked(capture: Capture, rule: Rule, at: datetime) -> Capture:
 
 
 def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:
-    """What a partition that is not fetched amounts to as a finding."""
+    """The findings about a partition that is not fetched."""
     decision, scope = planned.decision, Scope.partition(planned.partition)
     if planned.failure is not None:
         return (planned.failure.as_anomaly(scope, Stage.RAW),)

@@ -7,17 +7,18 @@ from datetime import datetime
 
 from attrs import frozen
 
-from finra_core.domain.analytics import Volumes, volumes_of
+from finra_core.domain.analytics import Volumes, volumes_by
 from finra_core.domain.anomalies import OF_NORMALIZATION, Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import RESOLUTION, Capture, unnormalized
-from finra_core.domain.coverage import HalfCoverage, coverage_of
+from finra_core.domain.coverage import HalfCoverage, coverage_by
 from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.scopes import Scope
+from finra_core.domain.sums import sums_of
 from finra_core.ports.observer import AnomalyFound, RecordsStored, StepFailed
 from finra_core.ports.store import CaptureQuery, RowCounts
 from finra_core.runs.context import Run
-from finra_core.runs.misplaced import check_placed
+from finra_core.runs.misplaced import check_placed, neighbors
 from finra_core.runs.transactions import again, record_checks
 from finra_core.weekly_summary.parsing import ParsedContent, parse_content
 
@@ -57,10 +58,11 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
     try:
         with run.store.read() as view:
             documents = view.payload(capture)
+            beside = neighbors(view, capture.partition, documents)
         parsed = parse_content(documents, capture.partition)
-        coverage = coverage_of(parsed.records)
-        with run.store.read() as view:
-            check_placed(view, capture, documents, coverage)
+        sums = sums_of(parsed.records)
+        coverage = coverage_by(sums)
+        check_placed(run.store, capture, documents, coverage, beside)
         found = _rejected_rows(capture, parsed)
         counts = again(run, lambda: _put(run, capture, parsed, coverage, found))
     except PartitionLockedError:
@@ -75,8 +77,7 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
     run.tell(RecordsStored, capture=capture, rows=len(parsed.records), counts=counts, seconds=seconds)
     for anomaly in found:
         run.tell(AnomalyFound, anomaly=anomaly)
-    symbols = frozenset(security.symbol for security in parsed.records.securities.values)
-    return Normalized(capture=capture, measured=Measured(volumes_of(parsed.records), symbols), found=found)
+    return Normalized(capture=capture, measured=Measured(volumes_by(sums), frozenset(sums.symbols)), found=found)
 
 
 def _put(

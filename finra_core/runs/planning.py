@@ -38,7 +38,7 @@ from finra_core.runs.wording import reason
 
 @frozen(kw_only=True)
 class Candidate:
-    """A partition to look at, what the store has of it, and what the source's listing says of it.
+    """A partition to look at, with what the store has of it and what the source's list says of it.
 
     failure: why the source cannot offer it, though it should. offered_from: the first week ending of its tier there.
     """
@@ -55,7 +55,7 @@ class Candidate:
 
 
 def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
-    """What a run would do now. Contents that have to be compared are not fetched yet: see `resolve`.
+    """What a run would do now. Contents that have to be compared are not fetched yet: `resolve` does that.
 
     Raises:
         StoreError: the store failed.
@@ -88,7 +88,7 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
 
 
 def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
-    """The plan with every COMPARE decided by content: fetched and compared, nothing kept."""
+    """The plan with every COMPARE decided: the content is fetched and compared, and not kept."""
     run.tell(PhaseStarted, phase=Phase.COMPARE)
     return evolve(plan, partitions=tuple(pool.run(Phase.COMPARE, _compare, run, plan.partitions)), resolved=True)
 
@@ -98,7 +98,7 @@ def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
 
 @frozen(kw_only=True)
 class _Listed:
-    """A listing as planning needs it. failure: why there is none. failures: of partitions that it should offer."""
+    """A source's list for planning. failure: why there is none. failures: of partitions that it should offer."""
 
     partitions: frozenset[Partition] = frozenset()
     failures: Mapping[Partition, Failure]

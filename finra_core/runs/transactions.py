@@ -44,11 +44,10 @@ def record_checks(unit: UnitOfWork, checks: Sequence[Check], at: datetime) -> No
     if not checks:
         return
     unit.hold(Lock.ANOMALIES)
-    scopes = frozenset(check.scope for check in checks)
-    found = frozenset(anomaly.fingerprint for check in checks for anomaly in check.found)
-    known = unit.anomalies(AnomalyQuery(scopes=scopes, open_only=True))
-    if found:
-        known += unit.anomalies(AnomalyQuery(fingerprints=found))
+    found = [anomaly for check in checks for anomaly in check.found]
+    # A scope has few fingerprints. What is found may have been resolved before, and all else that matters is open.
+    scopes = frozenset(check.scope for check in checks) | frozenset(anomaly.scope for anomaly in found)
+    known = unit.anomalies(AnomalyQuery(scopes=scopes, open_only=not found))
     changed = settle(checks, known, at)
     if changed:
         unit.put_anomalies(changed)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from collections.abc import Sequence
 from itertools import repeat
+from operator import itemgetter
 
 from attrs import Factory, frozen
 
@@ -45,7 +47,11 @@ class Profile:
         delimiter, rows = self._delimiter.encode(), self._lines[1:]
         before = self.names.index(name)
         after = len(self.names) - before
-        if before < after:
+        if before == 0:
+            cells = _first_cells(rows, delimiter)
+        elif after == 1:
+            cells = _last_cells(rows, delimiter)
+        elif before < after:
             cells = {row.split(delimiter, before + 1)[before] for row in rows}
         else:
             cells = {row.rsplit(delimiter, after)[-after] for row in rows}
@@ -54,6 +60,25 @@ class Profile:
     def canonical_hash(self) -> str:
         """The hash of the document in canonical order, as `hash_lines` makes it."""
         return hash_lines(self._lines)
+
+
+# Tiers and dates are as long in every row, where cutting so much off takes half the time of looking for a delimiter.
+
+
+def _first_cells(rows: Sequence[bytes], delimiter: bytes) -> set[bytes]:
+    width = rows[0].index(delimiter)
+    heads = set(map(itemgetter(slice(width + 1)), rows))
+    if all(head.find(delimiter) == width for head in heads):
+        return {head[:-1] for head in heads}
+    return {row.split(delimiter, 1)[0] for row in rows}
+
+
+def _last_cells(rows: Sequence[bytes], delimiter: bytes) -> set[bytes]:
+    width = len(rows[0]) - rows[0].rindex(delimiter)
+    tails = set(map(itemgetter(slice(-width, None)), rows))
+    if all(tail.rfind(delimiter) == 0 for tail in tails):
+        return {tail[1:] for tail in tails}
+    return {row.rsplit(delimiter, 1)[1] for row in rows}
 
 
 def profile(content: bytes) -> Profile:

@@ -33,12 +33,19 @@ def _is_utc(text: object) -> bool:
     return isinstance(text, str) and text.endswith("Z") and bool(datetime.fromisoformat(text[:-1] + "+00:00"))
 
 
+def schema_of(name: str) -> Any:
+    """The published schema, and no field beside those that it names."""
+    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    for part in (schema, *schema["$defs"].values()):
+        part["additionalProperties"] = False
+    return schema
+
+
 def check(name: str, printed: str) -> Any:
     """The document, after its schema has been held against it."""
     document = json.loads(printed)
-    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema, format_checker=FORMATS).validate(document)
+    Draft202012Validator(schema_of(name), format_checker=FORMATS).validate(document)
     return document
 
 
@@ -84,7 +91,7 @@ def test_a_commands_output_is_as_its_schema_says(lived: Command, case: str) -> N
 
 
 def test_every_schema_but_that_of_a_server_and_of_errors_is_held_against_an_output() -> None:
-    assert {case.partition(",")[0] for case in OUTPUTS} == documents().keys() - {"simulator", "error"}
+    assert {case.partition(",")[0] for case in OUTPUTS} == documents().keys() - {"simulator", "error", "anomalies-ack"}
 
 
 @pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith("run,")])
@@ -153,7 +160,18 @@ def test_the_simulator_says_where_it_answers() -> None:
 def test_a_schema_notices_a_field_that_is_gone_and_one_that_is_new(lived: Command) -> None:
     captures = json.loads(lived.ok("captures", "--json"))
     first, *_rest = captures["captures"]
-    schema = Draft202012Validator(json.loads((FOLDER / "captures.json").read_text(encoding="utf-8")))
+    schema = Draft202012Validator(schema_of("captures"))
 
     for wrong in ({**first, "more": 1}, {name: value for name, value in first.items() if name != "rows"}):
         assert not schema.is_valid({**captures, "captures": [wrong]})
+
+
+def test_so_it_is_of_an_acknowledgment(lived: Command) -> None:
+    found = check("anomalies", lived.ok("anomalies", "--json"))["anomalies"]
+    known = next(anomaly for anomaly in found if anomaly["week_ending"] == "2024-12-06")
+
+    printed = lived.ok("anomalies", "ack", known["fingerprint"][:8], "--reason", "never published", "--json")
+
+    (acknowledged,) = check("anomalies-ack", printed)["anomalies"]
+    assert acknowledged["acknowledged"]["reason"] == "never published"
+    assert "(acknowledged: never published)" in lived.ok("anomalies")

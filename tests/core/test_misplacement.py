@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from finra_core.domain.errors import SourceDataError
@@ -13,7 +15,8 @@ HEADER = "tierDescription|issueSymbolIdentifier|MPID|totalWeeklyShareQuantity|to
 def document(updated: str, rows: int, *, other_from: int | None = None) -> bytes:
     """Rows of which those from `other_from` on are this date's own."""
     own = rows if other_from is None else other_from
-    lines = [f"OTC|S{i}|OTCN|{1000 + i}|{1 + i if i < own else updated[-2:]}|{updated}" for i in range(rows)]
+    trades = [1 + i if i < own else 1 + i + 100_000 * int(updated[-2:]) for i in range(rows)]
+    lines = [f"OTC|S{i}|OTCN|{1000 + i}|{trades[i]}|{updated}" for i in range(rows)]
     return "\n".join([HEADER, *lines, ""]).encode()
 
 
@@ -44,6 +47,39 @@ def test_from_half_of_the_rows_on_it_is_a_copy(rows: int, share: float, is_copy:
 def test_a_large_document_s_copy_says_that_its_number_is_an_estimate() -> None:
     assert str(find_copy(*[sketched(document("2025-12-15", 40))] * 2)) == "40 of 40 rows"
     assert str(find_copy(*[sketched(document("2025-12-15", 2_001))] * 2)) == "about 2,001 of 2,001 rows"
+
+
+@pytest.mark.parametrize("rows", [1_990, 3_000])
+@pytest.mark.parametrize(
+    "other_form",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\n".join('"' + line.replace("|", '"|"') + '"' for line in text.splitlines()),
+        lambda text: "\n".join("|".join(reversed(line.split("|"))) for line in text.splitlines()),
+        lambda text: text.removesuffix("\n"),
+        lambda text: "\n".join([HEADER, *reversed(text.splitlines()[1:])]),
+    ],
+    ids=["Windows' line ends", "quoted", "the date first", "no end of the last line", "in another order"],
+)
+def test_a_copy_is_one_in_each_form_of_a_document(rows: int, other_form: Callable[[str], str]) -> None:
+    one, other = (sketched(other_form(document(d, rows).decode()).encode()) for d in ("2025-12-15", "2025-12-22"))
+    copy = find_copy(one, other)
+    assert copy is not None
+    assert (copy.rows, copy.shared) == (rows, rows)
+
+
+def test_a_copy_is_found_where_only_one_of_the_two_is_compared_by_a_sample() -> None:
+    whole, sampled = (sketched(document("2025-12-15", rows)) for rows in (1_990, 2_010))
+    assert find_copy(whole, sampled) is not None
+    assert find_copy(sampled, whole) is not None
+    others = sketched(document("2025-12-22", 2_010, other_from=10))
+    assert find_copy(whole, others) is None
+    assert find_copy(others, whole) is None
+
+
+def test_a_large_document_without_rows_to_sample_is_compared_whole() -> None:
+    one, other = (sketched(document(d, 3_000).replace(b"7|2025", b"8|2025")) for d in ("2025-12-15", "2025-12-22"))
+    assert str(find_copy(one, other)) == "3,000 of 3,000 rows"
 
 
 def test_few_rows_are_not_judged() -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from threading import Lock
+from typing import Any
 
 import pytest
 from attrs import Factory, define, evolve
@@ -57,7 +58,7 @@ def quiet() -> Bench:
     return Bench(open_store("memory:"), QUIET)
 
 
-def watch(bench: Bench, **request: object) -> list[Event]:
+def watch(bench: Bench, **request: Any) -> list[Event]:
     seen = Seen()
     bench.run(observers=[seen], **request)
     return seen.events

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 import click
 
-from finra_cli.command import Command
+from finra_cli.command import Command, CommandGroup
 from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.failure import Failure
@@ -40,6 +40,8 @@ def commands(group: click.Group = finra, path: str = "") -> Iterator[tuple[str, 
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        if isinstance(command, CommandGroup):
+            yield f"{path}{name}", command.own
         if isinstance(command, click.Group):
             yield from commands(command, f"{path}{name} ")
         elif isinstance(command, Command):
@@ -52,7 +54,7 @@ def documents() -> dict[str, type]:
 
 
 def schema_text(name: str, document: type) -> str:
-    """The schema of a document as it stands in its file. What the document holds is all in it, and nothing else."""
+    """The schema of a document as it stands in its file. Later versions may print further fields: it allows them."""
     parts: dict[str, Any] = {}
     _object(document, parts)
     whole = parts.pop(document.__name__)
@@ -77,7 +79,6 @@ def _object(cls: type, parts: dict[str, Any]) -> dict[str, Any]:
         names = [field.name for field in attrs.fields(cls)]
         part["properties"] = {name.rstrip("_"): _schema(hints[name], parts) for name in names}
         part["required"] = list(part["properties"])
-        part["additionalProperties"] = False
     return {"$ref": f"#/$defs/{cls.__name__}"}
 
 

@@ -79,18 +79,41 @@ def anomalies_page(found: Anomalies, url: str, least: Severity) -> Page:
     """A row for each."""
     page = Page()
     if found.anomalies:
-        page.table(("last_seen", "severity", "about", "seen", "message"), [_cells(row) for row in found.anomalies])
+        page.table(
+            ("last_seen", "severity", "about", "fingerprint", "message"), [_cells(row) for row in found.anomalies]
+        )
     else:
         page.line(f"{url} has no anomaly to show: none is open that is {least} or worse.")
     return page
 
 
+def acknowledged_page(found: Anomalies) -> Page:
+    """What is acknowledged now."""
+    page = Page()
+    for row in found.anomalies:
+        page.line(f"Acknowledged: {_about(row)}: {row.message}{_state(row)}")
+    return page
+
+
 def _cells(row: AnomalyRow) -> list[Cell]:
-    resolved = "" if row.resolved_at is None else f" (resolved {row.resolved_at:%Y-%m-%d})"
+    settled = row.resolved_at is not None or row.acknowledged is not None
     return [
         f"{row.last_seen:%Y-%m-%d}",
-        Toned(row.severity.value, Tone.ASIDE if resolved else _TONES[row.severity]),
-        str(Scope(row.week_ending, row.tier, row.place)),
-        row.occurrences,
-        f"{row.message}{resolved}",
+        Toned(row.severity.value, Tone.ASIDE if settled else _TONES[row.severity]),
+        _about(row),
+        row.fingerprint[:8],
+        f"{row.message}{_state(row)}",
     ]
+
+
+def _about(row: AnomalyRow) -> str:
+    return str(Scope(row.week_ending, row.tier, row.place))
+
+
+def _state(row: AnomalyRow) -> str:
+    if row.resolved_at is not None:
+        return f" (resolved {row.resolved_at:%Y-%m-%d})"
+    if row.acknowledged is None:
+        return ""
+    until = f" until {row.acknowledged.until}" if row.acknowledged.until else ""
+    return f" (acknowledged{until}: {row.acknowledged.reason})"
