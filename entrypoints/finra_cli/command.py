@@ -22,14 +22,12 @@ class Command(Helpful, Generic[S]):
     """A command of `finra`.
 
     settings: the class that click fills. action: does it and returns the exit code; it may raise FinraErrors.
-    document: the class of what --json prints, from which its JSON Schema in docs/schemas is made.
     """
 
-    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], document: type, **rest: Any) -> None:
+    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], **rest: Any) -> None:
         own, standing = specs_of(settings), specs_of(StandingSettings)
         parameters = [*parameters_of(settings), ConfigOption(own, {**own, **standing})]
         super().__init__(name, params=parameters, **rest)
-        self.document = document
         self._settings = settings
         self._action = action
 

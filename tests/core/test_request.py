@@ -34,16 +34,16 @@ def test_the_defaults_are_a_scheduled_runs() -> None:
 
 def test_days_name_their_weeks_once_each_newest_first() -> None:
     days = [date(2025, 12, 15), date(2025, 12, 21), date(2025, 12, 22)]
-    assert RunRequest(weeks=days).weeks == (date(2025, 12, 26), date(2025, 12, 19))  # type: ignore[arg-type]
+    assert RunRequest(weeks=days).weeks == (date(2025, 12, 26), date(2025, 12, 19))
 
 
 def test_tiers_are_in_processing_order_once_each() -> None:
     asked = [Tier.OTC, Tier.NMS_TIER_1, Tier.OTC]
-    assert RunRequest(tiers=asked).tiers == (Tier.NMS_TIER_1, Tier.OTC)  # type: ignore[arg-type]
+    assert RunRequest(tiers=asked).tiers == (Tier.NMS_TIER_1, Tier.OTC)
 
 
 def test_words_are_as_good_as_members() -> None:
-    request = RunRequest(mode="dry-run", order="chained", window="calendar")  # type: ignore[arg-type]
+    request = RunRequest(mode="dry-run", order="chained", window="calendar")
     assert (request.mode, request.order, request.window) == (Mode.DRY_RUN, Order.CHAINED, Window.CALENDAR)
 
 
@@ -114,7 +114,7 @@ def test_a_wrong_argument_is_refused_by_its_name(name: str, value: object) -> No
 @pytest.mark.parametrize("name", ["lookback", "tier", "week"])
 def test_an_argument_that_there_is_not_is_pythons_to_refuse(name: str) -> None:
     with pytest.raises(TypeError, match=name):
-        RunRequest(**{name: 1})
+        RunRequest(**{name: 1})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,5 @@ command = Command(
     "simulator",
     SimulatorSettings,
     _serve,
-    Serving,
     help="Serve a simulated FINRA over HTTP, to try a pipeline against.",
 )
