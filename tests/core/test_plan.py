@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -43,7 +44,7 @@ def plan(*partitions: PlannedPartition) -> Plan:
     )
 
 
-def with_evidence(decision: Decision, **values: object) -> Decision:
+def with_evidence(decision: Decision, **values: Any) -> Decision:
     return evolve(decision, evidence=evolve(decision.evidence, **values))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -37,7 +38,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=timezone.utc)
 CAPTURE = a_capture(3, OTC)
 
 
-def planned(action: Action, rule: Rule, **values: object) -> PlannedPartition:
+def planned(action: Action, rule: Rule, **values: Any) -> PlannedPartition:
     evidence = Evidence(latest=CaptureRef.of(a_capture(1, OTC)), due=date(2025, 12, 29), note="HTTP 503")
     return PlannedPartition(
         partition=OTC, origin=Origin.ROTATION, decision=Decision(action, rule, evolve(evidence, **values))

@@ -108,7 +108,7 @@ def test_weeks_by_name_are_those_of_all_tiers_asked_for_whatever_is_due() -> Non
 
 @pytest.mark.parametrize("on", ["2025-12-29", "2026-01-02", "2026-01-04"])
 def test_a_week_is_refused_until_its_sunday_is_over(on: str) -> None:
-    request = RunRequest(weeks=days("2026-01-01"))  # type: ignore[arg-type]
+    request = RunRequest(weeks=days("2026-01-01"))
     with pytest.raises(ConfigurationError, match=f"the week ending 2026-01-02 is not over on {on}"):
         check_request(request, date.fromisoformat(on))
     check_request(request, date(2026, 1, 5))
