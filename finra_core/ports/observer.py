@@ -54,6 +54,21 @@ class WeeksTargeted(Event):
 
 
 @frozen(kw_only=True)
+class OlderWeeksSwept(Event):
+    """What the run looks at of the weeks that are older than its window.
+
+    older: how many partitions the source offers and the store has. since: from which day on the source was asked for
+    dated rows, None where it was not asked. restated: how many partitions it named, None where it could not tell.
+    rotated: how many have their turn.
+    """
+
+    older: int
+    since: date | None
+    restated: int | None
+    rotated: int
+
+
+@frozen(kw_only=True)
 class PhaseStarted(Event):
     """A phase begins."""
 
