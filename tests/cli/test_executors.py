@@ -47,7 +47,7 @@ def slow_server() -> SimulatorServer:
 
 def test_processes_store_what_a_plain_run_stores(finra: Command, finra_after_run: Command) -> None:
     plain = finra_after_run.contents()
-    log = finra(*RUN, *PROCESSES, "--store", "sqlite:///processes.db")
+    log = finra(*RUN, *PROCESSES, "--store", "sqlite:///processes.db", "--verbose")
     assert log.returncode == 0
     assert finra.contents("processes.db") == plain
     assert "✓ Normalized" in log.stderr

@@ -12,9 +12,9 @@ import pytest
 from attrs import define
 
 from finra_cli import wiring
-from finra_cli.main import main
 from finra_core import RunRequest, Scheduler, open_source, open_store
 from finra_core.ports.store import ReadView, Store
+from support.command import CommandHere
 
 RUN_DATE = date(2026, 1, 5)
 SOURCE = "simulator:?symbols=2&rate=0&now=2026-01-05T15:30:00Z"
@@ -77,9 +77,8 @@ def run(url: str, **request: Any) -> None:
 
 
 @pytest.mark.parametrize("case", COMMANDS)
-def test_it_shows_the_state_in_which_it_began(
-    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_shows_the_state_in_which_it_began(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finra = CommandHere(tmp_path)
     url = f"sqlite:///{tmp_path / 'finra.db'}"
     arguments = [*COMMANDS[case], "--store", url]
     weeks = (date(2025, 12, 5), date(2025, 12, 19))
@@ -95,14 +94,9 @@ def test_it_shows_the_state_in_which_it_began(
         opened.append(store)
         return cast("Store", store)
 
-    def printed() -> str:
-        capsys.readouterr()
-        assert main(arguments) == 0
-        return capsys.readouterr().out
-
-    before = printed()
+    before = finra.ok(*arguments)
     with monkeypatch.context() as interrupting:
         interrupting.setattr(wiring, "open_store", open_interrupted)
-        assert printed() == before
-    assert printed() != before
+        assert finra.ok(*arguments) == before
+    assert finra.ok(*arguments) != before
     assert [store.views for store in opened] == [1]
