@@ -119,9 +119,15 @@ def test_a_password_in_a_url_is_not_repeated(finra: Command, url: str) -> None:
 
 
 def test_what_the_system_refuses_is_said_in_its_words(finra: Command) -> None:
-    ended = finra("status", "--store", f"sqlite:///{'a' * 5000}")
+    gone = finra.folder / "gone"
+    gone.mkdir()
+
+    def work_in_a_folder_that_is_gone() -> None:
+        os.chdir(gone)
+        gone.rmdir()
+
+    ended = finra("status", preexec_fn=work_in_a_folder_that_is_gone)
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith("[CRITICAL] ")
-    assert "File name too long" in ended.stderr
+    assert "No such file or directory" in ended.stderr
     assert "unexpected" not in ended.stderr
