@@ -77,6 +77,8 @@ def _load(group: str, url: str) -> Any:
 
 def _find(group: str, kind: str, scheme: str) -> EntryPoint:
     entries = _scan(group, scheme)
+    if not entries and group == SCHEMAS:
+        raise ConfigurationError(f"{scheme}: has no schema to look after: those that have one are {_known(group)}")
     if not entries:
         raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: {_meant(group, scheme)}")
     # Who registered an entry is in its distribution's metadata, and parsing that takes time: only where several did.

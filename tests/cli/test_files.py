@@ -118,7 +118,7 @@ REAL = {
     "2025-11-14": ("finra_otc_weekly_otc_20251215.csv", 5328),
     "2025-11-21": ("finra_otc_weekly_otc_20251222.csv", 5192),
 }
-BOOKKEEPING = {"core_runs", "core_anomalies"}
+BOOKKEEPING = {"core_runs", "core_anomalies", "core_decisions"}
 
 
 @pytest.fixture
@@ -139,17 +139,15 @@ def venue_sums(path: Path) -> dict[str, Decimal]:
     return dict(sums)
 
 
-def every_table(finra: Command) -> dict[str, list[tuple[Any, ...]]]:
-    tables = [name for (name,) in finra.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {name: finra.query(f"SELECT * FROM {name}") for name in tables}
-
-
 def data_of(finra: Command) -> dict[str, list[tuple[Any, ...]]]:
-    """All but the bookkeeping of runs, and when a judgment was last made."""
-    columns = [column[1] for column in finra.query("PRAGMA table_info(core_data_readiness)")]
-    kept = ", ".join(column for column in columns if column != "updated_at")
-    tables = {name: rows for name, rows in every_table(finra).items() if name not in BOOKKEEPING}
-    return {**tables, "core_data_readiness": finra.query(f"SELECT {kept} FROM core_data_readiness")}
+    """All but the bookkeeping of runs, when a capture was last found unchanged, and when a judgment was last made."""
+    tables = [name for (name,) in finra.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: finra.query(f"SELECT {_kept(finra, name)} FROM {name}") for name in tables if name not in BOOKKEEPING}
+
+
+def _kept(finra: Command, table: str) -> str:
+    columns = [column[1] for column in finra.query(f"PRAGMA table_info({table})")]
+    return ", ".join(column for column in columns if column not in ("verified_at", "checked_at", "updated_at"))
 
 
 def test_finras_files_are_ingested_as_the_weeks_they_are(real: Command) -> None:
