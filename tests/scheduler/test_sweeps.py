@@ -50,7 +50,7 @@ from support.harness import (
 )
 
 DAYS = timedelta(days=1)
-QUIET = World(symbols=3, ats=2, firms=2, restatement_rate=0.0, first_week=date(2025, 8, 1))
+QUIET = World(symbols=5, ats=4, firms=4, restatement_rate=0.0, first_week=date(2025, 8, 1))
 OLD = partition("2025-09-12", Tier.NMS_TIER_1)
 """Of the week in which FINRA's row stood that was restated 51 days after its publication."""
 OLDER = 14 * 3

@@ -292,7 +292,7 @@ def contents(store: Store) -> dict[str, Any]:
             "coverage": {str(c): c.coverage for c in normalized},
             "records": {str(c): sorted(view.records(c).rows()) for c in normalized},
             "rejects": {str(c): view.rejects(c) for c in normalized},
-            "analyses": sorted((_figures(a), [names[n] for n in a.inputs]) for a in view.analyses()),
+            "analyses": sorted((a.capture_id, [names[n] for n in a.inputs], *_figures(a)) for a in view.analyses()),
             "readiness": [_named(judgment.readiness, names) for judgment in view.judgments()],
             # Which partitions were last skipped says how a state was reached, not what it is.
             "open anomalies": sorted(
@@ -304,7 +304,7 @@ def contents(store: Store) -> dict[str, Any]:
 
 
 def _figures(a: Analysis) -> tuple[Any, ...]:
-    return (a.capture_id, a.volumes, a.venue_shares, a.shares_micros, a.trades, a.hhi, a.hhi_upper)
+    return (a.volumes, a.venue_shares, a.shares_micros, a.trades, a.hhi, a.hhi_upper)
 
 
 def _named(readiness: Readiness, names: Mapping[int, str]) -> tuple[Readiness, list[str]]:
