@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -16,11 +17,19 @@ def keep_temporary_files_in_memory() -> None:
     """Make databases and folders in memory where the system offers a folder for that, unless TMPDIR says where.
 
     Thousands of small databases are made, synchronized and dropped: a disk takes ten times as long. Nothing that is
-    tested depends on what survives a power cut.
+    tested depends on what survives a power cut. The folder is this session's own: sessions that share one clean up
+    after each other.
     """
     if "TMPDIR" not in os.environ and _is_fit(_MEMORY):
-        os.environ["TMPDIR"] = str(_MEMORY)  # for the processes that tests start, xdist's workers among them
-        tempfile.tempdir = str(_MEMORY)
+        own = tempfile.mkdtemp(prefix="finra-tests-", dir=_MEMORY)
+        atexit.register(_remove, own, os.getpid())
+        os.environ["TMPDIR"] = own  # for the processes that tests start, xdist's workers among them
+        tempfile.tempdir = own
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a process that was forked from it
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_fit(folder: Path) -> bool:
