@@ -43,7 +43,7 @@ def scheduler(settings: RunSettings, request: RunRequest, *, read_only: bool) ->
         SourceError, StoreError: source or store cannot be opened.
     """
     check_request(request, request.run_date or utc_today())
-    _collect_rarely()
+    gc.freeze()  # what is imported stays, and is not looked through for cycles again
     with (
         _executor(settings) as executor,
         _source(settings) as source,
@@ -129,12 +129,3 @@ def _suggesting(group: str, url: str, opening: Callable[[], T]) -> T:
         if not hint:
             raise
         raise ConfigurationError(f"{error.message}{hint}") from error
-
-
-def _collect_rarely() -> None:
-    """Look for cycles once in 200,000 new objects, not in 700.
-
-    A run makes a few tuples a row and drops them together; looking for cycles among them took a seventh of its time.
-    """
-    gc.freeze()
-    gc.set_threshold(200_000)
