@@ -78,7 +78,7 @@ def _load(group: str, url: str) -> Any:
 def _find(group: str, kind: str, scheme: str) -> EntryPoint:
     entries = _scan(group, scheme)
     if not entries:
-        raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: the known ones are {_known(group)}")
+        raise ConfigurationError(f"unknown {kind} scheme {scheme!r}: {_meant(group, scheme)}")
     # Who registered an entry is in its distribution's metadata, and parsing that takes time: only where several did.
     if len(entries) > 1:
         _check_one_claims(kind, scheme, entries)
@@ -95,6 +95,14 @@ def _check_one_claims(kind: str, scheme: str, entries: list[EntryPoint]) -> None
 
 def _scan(group: str, scheme: str) -> list[EntryPoint]:
     return list(entry_points(group=group, name=scheme))
+
+
+def _meant(group: str, scheme: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only mistakes need it
+
+    close = get_close_matches(scheme, {entry.name for entry in entry_points(group=group)}, n=1)
+    known = f"the known ones are {_known(group)}"
+    return f"did you mean {close[0]}? {known.capitalize()}" if close else known
 
 
 def _known(group: str) -> str:

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import dask
 from distributed import Client, LocalCluster, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
@@ -25,6 +26,9 @@ CONNECT_SECONDS = 15
 LOOK_SECONDS = 2
 ALONE_SECONDS = 60
 """Without any worker for so long, none is expected back: a killed one is replaced within a few seconds."""
+REPLACED_WITHIN = "10 minutes"
+"""So long Dask waits for a process of our own that replaces a killed one: its 15 seconds are too few on a busy machine,
+and then it would do without, until none is left."""
 
 
 def open_executor(url: str, workers: int) -> Executor:
@@ -54,6 +58,7 @@ def open_executor(url: str, workers: int) -> Executor:
 
 
 def _start(workers: int, opened: ExitStack) -> Client:
+    opened.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": REPLACED_WITHIN}))
     cluster = LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
         n_workers=workers,
         threads_per_worker=1,

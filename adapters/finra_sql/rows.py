@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, or_, select, update
 
@@ -27,16 +27,16 @@ from finra_sql.schema import capture_coverage, captures, rejected_rows, row_vers
 from finra_sql.session import Session
 from finra_sql.surrogate_keys import KeysInTransaction
 
+_Version = tuple[int, int, int, int, str]
+"""Security number, venue number, micro-shares, trades, last update date: plain, as drivers take and give them."""
 
-class _Version(NamedTuple):
-    security_no: int
-    venue_no: int
-    shares_micros: int
-    trades: int
-    last_update_date: str
-
-
-_VERSIONS = select(*(row_versions.c[name] for name in _Version._fields))
+_VERSIONS = select(
+    row_versions.c.security_no,
+    row_versions.c.venue_no,
+    row_versions.c.shares_micros,
+    row_versions.c.trades,
+    row_versions.c.last_update_date,
+)
 
 
 def read(session: Session, capture: Capture) -> Records:
@@ -48,15 +48,17 @@ def read(session: Session, capture: Capture) -> Records:
     if not found:
         _check_normalized(session, capture)
     width = len(venue_names)
-    places = [security_ranks[row[0]] * width + venue_ranks[row[1]] for row in found]
+    places = [
+        security_ranks[security] * width + venue_ranks[venue] for security, venue, _micros, _trades, _day in found
+    ]
     order = sorted(range(len(found)), key=places.__getitem__)
     places, found = [places[i] for i in order], [found[i] for i in order]
     return Records(
         DictionaryColumn(list(map(Security._make, security_names)), [place // width for place in places]),
         DictionaryColumn(list(map(Venue._make, venue_names)), [place % width for place in places]),
-        [row[2] for row in found],
-        [row[3] for row in found],
-        DictionaryColumn.of(_iso([row[4] for row in found])),
+        [micros for _s, _v, micros, _trades, _day in found],
+        [trades for _s, _v, _micros, trades, _day in found],
+        DictionaryColumn.of(_iso([day for _s, _v, _micros, _trades, day in found])),
     )
 
 
@@ -207,7 +209,7 @@ def _place(session: Session, capture: Capture) -> tuple[int, int | None]:
     return place.partition_no, place.newest
 
 
-def _versions(session: Session, keys: KeysInTransaction, records: Records) -> list[tuple[int, int, int, int, str]]:
+def _versions(session: Session, keys: KeysInTransaction, records: Records) -> list[_Version]:
     security_keys = keys.of(session, securities, records.securities.values)
     venue_keys = keys.of(session, venues, records.venues.values)
     return list(
@@ -222,17 +224,13 @@ def _versions(session: Session, keys: KeysInTransaction, records: Records) -> li
     )
 
 
-def _insert_first(
-    session: Session, partition_no: int, number: int, versions: list[tuple[int, int, int, int, str]]
-) -> RowCounts:
+def _insert_first(session: Session, partition_no: int, number: int, versions: list[_Version]) -> RowCounts:
     versions.sort()  # the order of the key, in which a tree grows densest
     _insert(session, partition_no, number, versions)
     return RowCounts(added=len(versions), withdrawn=0, unchanged=0)
 
 
-def _insert_changes(
-    session: Session, partition_no: int, number: int, versions: list[tuple[int, int, int, int, str]]
-) -> RowCounts:
+def _insert_changes(session: Session, partition_no: int, number: int, versions: list[_Version]) -> RowCounts:
     after = set(versions)
     before = _live_versions(session, partition_no)
     begun, ended = after - before, before - after
@@ -241,29 +239,25 @@ def _insert_changes(
     return RowCounts(added=len(begun), withdrawn=len(ended), unchanged=len(after) - len(begun))
 
 
-def _live_versions(session: Session, partition_no: int) -> set[tuple[int, int, int, int, str]]:
+def _live_versions(session: Session, partition_no: int) -> set[_Version]:
     living = (row_versions.c.partition_no == partition_no) & row_versions.c.to_capture.is_(None)
     found = session.fetch_tuples(_VERSIONS.where(living))
-    days = _iso([row[-1] for row in found])
-    return {(*row[:-1], day) for row, day in zip(found, days, strict=True)}
+    days = _iso([day for _s, _v, _micros, _trades, day in found])
+    return {(s, v, micros, trades, day) for (s, v, micros, trades, _), day in zip(found, days, strict=True)}
 
 
-def _insert(
-    session: Session, partition_no: int, number: int, versions: Sequence[tuple[int, int, int, int, str]]
-) -> None:
+def _insert(session: Session, partition_no: int, number: int, versions: Sequence[_Version]) -> None:
     if versions:
         same = {"partition_no": partition_no, "from_capture": number, "to_capture": None}
         session.dialect.insert_rows(session.connection, row_versions, same, versions)
 
 
-def _end(
-    session: Session, partition_no: int, number: int, versions: Collection[tuple[int, int, int, int, str]]
-) -> None:
+def _end(session: Session, partition_no: int, number: int, versions: Collection[_Version]) -> None:
     if not versions:
         return
     r = row_versions.c
     ending = update(row_versions).where(r.partition_no == partition_no, r.to_capture.is_(None))
-    rows = sorted(version[:2] for version in versions)
+    rows = sorted((security, venue) for security, venue, _micros, _trades, _day in versions)
     session.dialect.update_each(session.connection, ending.values(to_capture=number), (r.security_no, r.venue_no), rows)
 
 

@@ -9,10 +9,11 @@ import os
 import sqlite3
 import time
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TypeVar
 
 from finra_core.domain.errors import StoreUnavailableError
-from finra_sqlite.location import Location
+from finra_sqlite.location import Location, kind_of
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
@@ -48,7 +49,7 @@ def open_to_read(location: Location) -> sqlite3.Connection:
     """
     path = location.path
     _check_kind(path)
-    if not _has_log(path) or path.with_name(f"{path.name}-wal").exists():
+    if not _has_log(path) or exists(path.with_name(f"{path.name}-wal")):
         return _open(location, "mode=ro", sqlite3.Connection)
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return _open(location, "mode=ro&immutable=1", FrozenFile)
@@ -75,6 +76,17 @@ class FrozenFile(sqlite3.Connection):
         return self._path is not None and _identity(self._path) != self._seen
 
 
+def exists(path: Path) -> bool:
+    """Whether there is something, or might be: what cannot be looked at, SQLite says when it opens it."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _open(location: Location, mode: str, kind: type[C]) -> C:
     seen = location.path
     connection = sqlite3.connect(
@@ -92,7 +104,8 @@ def _open(location: Location, mode: str, kind: type[C]) -> C:
 
 def _check_kind(path: Path) -> None:
     """Opening a pipe would wait for whoever writes into it."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    kind = kind_of(path)
+    if kind is not None and not S_ISREG(kind) and not S_ISDIR(kind):
         raise StoreUnavailableError(f"{path}: is no regular file: give the path of a file")
 
 

@@ -34,7 +34,7 @@ from finra_core.domain.errors import ConfigurationError, StoreError, StoreInterr
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import Store
 from finra_sql.dialect import SchemaWords
-from finra_sqlite.connections import FrozenFile, open_to_read, open_to_write
+from finra_sqlite.connections import FrozenFile, exists, open_to_read, open_to_write
 from finra_sqlite.errors import translate
 from finra_sqlite.location import Location
 from finra_sqlite.statistics import describe_sizes
@@ -78,7 +78,7 @@ class SqliteDialect:
         return engine
 
     def exists(self) -> bool:
-        return self.location.path.exists()
+        return exists(self.location.path)
 
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from stat import S_ISDIR
 
 from finra_core.domain.errors import StoreError, StoreLockedError, StoreUnavailableError
-from finra_sqlite.location import Location
+from finra_sqlite.location import Location, kind_of
 
 _MEANINGS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("is locked", StoreLockedError, "locked by another process for over {timeout:g} s: try again when it has ended"),
@@ -40,4 +41,4 @@ def translate(error: BaseException, location: Location, *, read_only: bool) -> S
 
 
 def _specific(path: Path, meaning: str) -> str:
-    return "is a folder: give the path of a file" if path.is_dir() else meaning
+    return "is a folder: give the path of a file" if S_ISDIR(kind_of(path) or 0) else meaning

@@ -38,6 +38,14 @@ class Location:
         return f"{self.path.as_uri()}?{mode}"
 
 
+def kind_of(path: Path) -> int | None:
+    """The st_mode of what is there; None where nothing is, or where it cannot be looked at."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return None
+
+
 def parse_url(url: str) -> Location:
     """Read `sqlite:///relative.db` or `sqlite:////absolute.db`, with `?timeout=SECONDS` or `?journal=delete`.
 
@@ -47,9 +55,8 @@ def parse_url(url: str) -> Location:
     address, _, query = url.partition("?")
     name = address.removeprefix(_PREFIX)
     if name == address or not name or name == ":memory:":
-        raise ConfigurationError(
-            f"malformed store URL {url!r}: give sqlite:///relative.db or sqlite:////absolute/path.db"
-        )
+        # Not in the message: a URL that was meant for a server may have a password in it.
+        raise ConfigurationError("malformed store URL: give sqlite:///relative.db or sqlite:////absolute/path.db")
     options = dict(parse_qsl(query, keep_blank_values=True))
     timeout, journal = options.pop("timeout", str(_TIMEOUT_SECONDS)), options.pop("journal", Journal.WAL.value)
     if options or journal not in set(Journal):

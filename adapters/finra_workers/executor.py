@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from functools import partial
-from threading import RLock
 from typing import ParamSpec, TypeVar, cast
 
 from finra_core.domain.errors import WorkersLostError
@@ -45,7 +44,8 @@ class WorkerExecutor(Executor):
         self._packer = Packer(processes=processes, same_machine=same_machine)
         self._lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError, *lost)
         self._close = close
-        self._telling = RLock()
+        # Not the thread that an answer arrives in, which is what connects some executors with their workers.
+        self._answers = ThreadPoolExecutor(1, "finra-answers")
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have it done.
@@ -61,19 +61,25 @@ class WorkerExecutor(Executor):
             arriving = self._workers.submit(work, packed.content, wanted_levels(), HERE)
         except self._lost as error:
             raise _lost_by(error) from error
-        arriving.add_done_callback(partial(self._hand_over, outcome, packed))
+        arriving.add_done_callback(partial(self._take, outcome, packed))
         return outcome
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Release the workers; with `wait`, when they have ended what they do."""
         self._workers.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._answers.shutdown(wait=wait)
         self._close()
+
+    def _take(self, outcome: Future[T], packed: Packed, arrived: Future[bytes]) -> None:
+        try:
+            self._answers.submit(self._hand_over, outcome, packed, arrived)
+        except RuntimeError:  # shut down without waiting: whoever still waits is to hear how it ended
+            self._hand_over(outcome, packed, arrived)
 
     def _hand_over(self, outcome: Future[T], packed: Packed, arrived: Future[bytes]) -> None:
         try:
             answer = _answer(arrived)
-            with self._telling:
-                replay(answer.told, packed.observers)
+            replay(answer.told, packed.observers)
             if answer.failed is None:
                 outcome.set_result(cast("T", answer.result))
             else:

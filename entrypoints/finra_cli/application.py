@@ -47,6 +47,9 @@ def _invoke(arguments: list[str]) -> int:
         return _critical(arguments, error.message, error)
     except BrokenPipeError:
         raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _critical(arguments, f"the system says: {error.strerror or error}{where}; --verbose shows where", error)
     except Exception as error:  # noqa: BLE001  a traceback would exit 1, which means "partial"
         from finra_core.domain.failures import describe  # noqa: PLC0415
 
@@ -55,8 +58,10 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _critical(arguments: Sequence[str], message: str, error: Exception) -> int:
+    from finra_cli.redaction import without_secrets  # noqa: PLC0415
     from finra_core.domain.failures import ExitCode  # noqa: PLC0415
 
+    message = without_secrets(message)
     log.critical("%s", message)
     log.debug("where it happened", exc_info=error)
     # Asked of the arguments as they came: what failed may be the reading of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -13,23 +14,24 @@ from finra_cli.group import Group
 from finra_cli.help import Helpful
 from finra_cli.logs import configure
 from finra_cli.options import Setting, parameters_of, specs_of
+from finra_cli.redaction import without_secrets
 from finra_cli.settings import Common, StandingSettings
 
 S = TypeVar("S", bound=Common)
+
+log = logging.getLogger("finra_cli")
 
 
 class Command(Helpful, Generic[S]):
     """A command of `finra`.
 
     settings: the class that click fills. action: does it and returns the exit code; it may raise FinraErrors.
-    document: the class of what --json prints, from which its JSON Schema in docs/schemas is made.
     """
 
-    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], document: type, **rest: Any) -> None:
+    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], **rest: Any) -> None:
         own, standing = specs_of(settings), specs_of(StandingSettings)
         parameters = [*parameters_of(settings), ConfigOption(own, {**own, **standing})]
         super().__init__(name, params=parameters, **rest)
-        self.document = document
         self._settings = settings
         self._action = action
 
@@ -51,11 +53,22 @@ class Command(Helpful, Generic[S]):
         """Do what these values of the settings' fields ask for, and return the exit code."""
         settings = self._settings(**values)
         configure(quiet=settings.quiet, verbose=settings.verbose, form=settings.log_format)
+        _warn_of_a_password(click.get_current_context())
         return self._action(settings)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options under the headings of their sections."""
         write_options(self, ctx, formatter)
+
+
+def _warn_of_a_password(context: click.Context) -> None:
+    store = str(context.params.get("store"))
+    is_typed = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
+    if is_typed and store != without_secrets(store):
+        log.warning(
+            "--store holds a password, which others on this machine can see: give the URL in FINRA_STORE, or the "
+            "password in PGPASSWORD or a passfile"
+        )
 
 
 class CommandGroup(Group):

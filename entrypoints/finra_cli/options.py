@@ -137,4 +137,4 @@ class Setting(click.Option):
     def _shown_default(self) -> str:
         if self.spec.shown_default:
             return self.spec.shown_default
-        return "" if self.default is None or self.is_flag else str(self.default)
+        return "" if self.default is None or self.is_flag or self.spec.required else str(self.default)

@@ -6,14 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import Factory, define, frozen
 
 from finra_cli.streams import deliver, printable
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 SCHEMA_VERSION = 1
 """Of the documents: grows when a field changes its meaning or goes. docs/schemas has their JSON Schemas."""
@@ -68,11 +65,13 @@ class Page:
         """The page for a file or a pipe: no row takes more than one line, and none is cut."""
         return "".join(_plain_table(part) if isinstance(part, Table) else _plain_line(part) for part in self.parts)
 
-    def on(self, console: Console) -> str:
-        """The page as this terminal shows it."""
+    def text(self) -> str:
+        """The page in the form that suits what standard output is."""
+        if not sys.stdout.isatty():
+            return self.plain()
         from finra_cli.terminal import render  # noqa: PLC0415  it needs rich, which a pipe does without
 
-        return render(self, console)
+        return render(self)
 
 
 def show(document: object, page: Callable[[], Page], *, json: bool) -> None:
@@ -81,14 +80,8 @@ def show(document: object, page: Callable[[], Page], *, json: bool) -> None:
     Raises:
         BrokenPipeError, OutputError: as `deliver`.
     """
-    if json:
-        deliver(json_text(document))
-    elif sys.stdout.isatty():
-        from rich.console import Console  # noqa: PLC0415  a pipe does without
-
-        deliver(page().on(Console()))
-    else:
-        deliver(page().plain())
+    text = json_text(document) if json else page().text()
+    deliver(text)
 
 
 def json_text(document: object) -> str:

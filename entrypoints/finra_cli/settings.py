@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 from urllib.parse import quote
 
 import click
@@ -81,7 +80,7 @@ class JudgingSettings(StoreSettings):
         BUILT_IN, "further uses that weeks are to be ready for, each a table of its own", type=Table(read_policies)
     )
     grace_days: Mapping[Tier, int] = table(
-        MappingProxyType({}), "by tier, days after its publication day that are not late", type=Table(read_grace_days)
+        {}, "by tier, days after its publication day that are not late", type=Table(read_grace_days)
     )
 
     def policy(self, name: str) -> Policy:

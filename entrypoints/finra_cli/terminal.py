@@ -9,8 +9,9 @@ from rich.text import Text
 from finra_cli.output import Cell, Page, Table, Toned, is_number, text_of
 
 
-def render(page: Page, console: Console) -> str:
-    """The page as this terminal shows it."""
+def render(page: Page) -> str:
+    """The page as the terminal that standard output is shows it."""
+    console = Console()
     with console.capture() as captured:
         for part in page.parts:
             if isinstance(part, Table):

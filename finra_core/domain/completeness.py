@@ -148,7 +148,10 @@ def _against_recent(capture: Capture, recent: Sequence[Capture], bounds: Coverag
         others = [half for week in recent for half in week.coverage if half.half is own.half and half.rows]
         if len(others) >= bounds.fewest_weeks:
             for measure in Measure:
-                usual = int(median(measure.of(half) for half in others))
+                counts = [measure.of(half) for half in others]
+                if measure.of(own) >= bounds.recent.get(measure, 0.0) * max(counts):
+                    continue  # a median is no more than that, and costs more to know
+                usual = int(median(counts))
                 if _is_short(measure, own, usual, bounds.recent, bounds):
                     lost.append(Shortfall(own.half, measure, measure.of(own), usual, None))
     return tuple(lost)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import Any
 
 from attrs import Attribute, field, frozen
 
@@ -28,6 +29,16 @@ class Criterion(str, Enum):
 FOR_TRADING = frozenset(Criterion) - {Criterion.NO_OPEN_ERRORS}
 
 
+def _each_is(kind: type[Enum]) -> Callable[[Policy, Attribute[Any], Any], None]:
+    def check(policy: Policy, attribute: Attribute[Any], value: Any) -> None:
+        is_list = isinstance(value, Iterable) and not isinstance(value, str)
+        if not is_list or not all(isinstance(each, kind) for each in value):
+            wrong = f"{attribute.name}: {value!r} is no list of {kind.__name__}"
+            raise ConfigurationError(f"readiness policy {policy.name}: {wrong}")
+
+    return check
+
+
 @frozen(kw_only=True)
 class Policy:
     """A use, and what it needs: which tiers, which halves of them, which criteria.
@@ -37,13 +48,13 @@ class Policy:
     """
 
     name: str = field()
-    tiers: tuple[Tier, ...] = field(default=TIERS)
-    halves: tuple[Half, ...] = tuple(Half)
-    criteria: frozenset[Criterion] = FOR_TRADING
+    tiers: tuple[Tier, ...] = field(default=TIERS, validator=_each_is(Tier))
+    halves: tuple[Half, ...] = field(default=tuple(Half), validator=_each_is(Half))
+    criteria: frozenset[Criterion] = field(default=FOR_TRADING, validator=_each_is(Criterion))
 
     @name.validator
     def _is_named(self, _attribute: Attribute[str], value: str) -> None:
-        if not value.strip():
+        if not isinstance(value, str) or not value.strip():
             raise ConfigurationError("a readiness policy has no name: give it one")
 
     @tiers.validator

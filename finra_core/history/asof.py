@@ -1,7 +1,7 @@
-"""What was known at an instant: per partition the newest capture whose records were visible then.
+"""What was known at an instant: for each partition, the newest capture whose records were visible then.
 
-There are two clocks. `as_of` asks what this store knew. `published_by` asks what FINRA had published by its own
-dates, for weeks that were captured later.
+There are two clocks. `as_of` says what this store knew. `published_by` says what FINRA had published, by its own dates,
+for weeks that were captured later.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def parse_when(text: str) -> datetime:
 
 
 def end_of_day(day: date) -> datetime:
-    """The last instant of this UTC day: as of a day means with all of it."""
+    """The last instant of this UTC day: as of a day means as of its end."""
     return datetime.combine(day + timedelta(days=1), time(), timezone.utc) - RESOLUTION
 
 
 @frozen(kw_only=True)
 class AsOf:
-    """What was known at an instant. captures: one a partition, by week and tier.
+    """What was known at an instant. captures: one for each partition, by week and tier.
 
     begins: when the store's knowledge begins, None where it has none. Before that instant nothing was known.
     """
@@ -87,7 +87,7 @@ def releases(view: ReadView, partition: Partition) -> list[Capture]:
 
 
 def nth_release(view: ReadView, number: int, *, weeks: Collection[date] | None = None) -> list[Capture]:
-    """The n-th release of every partition that has so many, by week and tier; 1 is the first, -1 the latest.
+    """The n-th release of every partition that has that many, by week and tier. 1 is the first, -1 the latest.
 
     Raises:
         ConfigurationError: the number is 0.
@@ -115,8 +115,8 @@ def judgments_as_of(view: ReadView, at: datetime, *, weeks: Collection[date] | N
 class Published:
     """What FINRA had published of a partition by a day, by its own dates.
 
-    records: the rows whose lastUpdateDate is not after the day. restated: rows that FINRA dated later; what they said
-    on the day, nobody recorded, unless an earlier capture did.
+    records: the rows whose lastUpdateDate is not after the day. restated: rows that FINRA dated later. What they said
+    on the day is not known, unless an earlier capture has it.
     """
 
     capture: Capture

@@ -69,7 +69,7 @@ def record_anomaly(
     details: dict[str, Detail] | None = None,
     at: datetime | None = None,
 ) -> AnomalyRecord:
-    """Open an anomaly of your own, or renew it where it is known. A run's check of the same subject may resolve it.
+    """Open an anomaly of your own, or renew it if it is open. A run's check of the same subject may resolve it.
 
     week_ending: any day of the week, None for what is about no week. at: now if not given.
     """
@@ -79,7 +79,7 @@ def record_anomaly(
     with store.write(Scope()) as unit:
         unit.hold(Lock.ANOMALIES)
         known = unit.anomalies(AnomalyQuery(fingerprints=frozenset({anomaly.fingerprint})))
-        # A check of no subject but this finding: it resolves nothing.
+        # The check looks for this finding alone, so it resolves nothing.
         (record,) = settle([Check(scope, anomaly.stage, (anomaly,))], known, at or utc_now())
         unit.put_anomalies([record])
     return record

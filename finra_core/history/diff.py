@@ -36,7 +36,7 @@ class Summary:
 
 @frozen
 class MovedSymbol:
-    """A symbol that left a tier between the two captures and stands in another tier of the week, or came from it."""
+    """A symbol that left a tier between the two captures for another tier of the week, or came from one."""
 
     symbol: str
     before: Tier
@@ -96,7 +96,7 @@ def _shares(capture: Capture) -> int:
 
 
 def _moved(view: ReadView, before: Capture, after: Capture, changes: Sequence[RowChange]) -> tuple[MovedSymbol, ...]:
-    """Symbols that are on one side only, and in another tier's newest capture of the week."""
+    """Symbols that one side alone has, and that another tier's newest capture of the week has too."""
     if not any(change.kind is not ChangeKind.CHANGED for change in changes):
         return ()
     old, new = view.symbols(before), view.symbols(after)
@@ -185,7 +185,7 @@ def _named(venue: VenueVolume) -> Venue:
 
 
 def _venue_impact(before: _Side | None, after: _Side | None) -> VenueImpact:
-    """Of one venue; at least one side is there."""
+    """The impact on one venue, which at least one side has."""
     (newest, *_) = (side for side in (after, before) if side is not None)
     return VenueImpact(
         venue=_named(newest.venue),

@@ -1,4 +1,4 @@
-"""What the whole history lacks, and the command that heals each."""
+"""What the stored history lacks, and the command that mends each gap."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from finra_core.ports.store import AnomalyQuery, CaptureQuery, ReadView
 
 _WEEK = timedelta(weeks=1)
 OFFERED_WEEKS = 5 * 52
-"""About how many weeks FINRA offers: the far end vanishes week by week."""
+"""About how many weeks FINRA offers. The oldest one leaves its list each week."""
 SOON = 4 * _WEEK
-"""How long before a week vanishes from FINRA's list it is worth a word."""
+"""How long before a week leaves FINRA's list it is mentioned."""
 UNVERIFIED = timedelta(days=400)
-"""How long a content may go without having been compared with the source's."""
+"""For how long a content need not be compared with the source's."""
 
 
 class GapKind(str, Enum):
@@ -43,7 +43,7 @@ class GapKind(str, Enum):
 
 @frozen(kw_only=True)
 class HistoryGap:
-    """One thing that one partition lacks, and the command that heals it."""
+    """One thing that one partition lacks, and the command that mends it."""
 
     week_ending: date
     tier: Tier
@@ -53,7 +53,7 @@ class HistoryGap:
 
 
 def examine(view: ReadView, at: datetime, grace_days: Mapping[Tier, int] | None = None) -> list[HistoryGap]:
-    """What is lacking between the oldest week stored and the newest one due, newest week first, then in tier order."""
+    """What is missing between the oldest week stored and the newest one due, newest week first, then in tier order."""
     on = at.date()
     captures = by_partition(view.captures(CaptureQuery()))
     if not captures:

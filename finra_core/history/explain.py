@@ -1,4 +1,4 @@
-"""Everything about one week of one tier: when it was due, what was decided and why, what it has, what is next."""
+"""Everything about one week of one tier: when it was due, what was decided and why, what there is, what is next."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StageState:
 
 @frozen(kw_only=True)
 class Next:
-    """What to do next, and from which day on; the day is None where it can be done now."""
+    """What to do next, and from which day on; None means now."""
 
     action: str
     on: date | None
@@ -40,7 +40,7 @@ class Next:
 class Explanation:
     """One partition. captures: oldest first, each with its stages. decisions, judgments: latest first.
 
-    due_on: FINRA's publication day. late_after: the last day on which its absence was not remarkable. published: the
+    due_on: FINRA's publication day. late_after: the last day on which it was not late. published: the
     earliest lastUpdateDate that a source told for it, None where none did. anomalies: of the partition and its week,
     resolved ones too, latest seen first. readiness: as of today.
     """

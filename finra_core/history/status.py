@@ -26,7 +26,7 @@ _NOT_JUDGED = BlockingIssue(IssueKind.NOT_JUDGED, None, "not judged yet", "finra
 
 
 class Verdict(str, Enum):
-    """What a week is: ready; waiting for nothing but FINRA's publication day; or blocked by something else."""
+    """A week is ready, or waits for nothing but FINRA's publication day, or is blocked by something else."""
 
     READY = "ready"
     WAITING = "waiting"
@@ -100,7 +100,7 @@ class NextDue:
 
 @frozen(kw_only=True)
 class Gap:
-    """Weeks in a row that nobody has looked at, between two that are listed. command: what fetches them."""
+    """Successive weeks that no run has looked at, between two that are listed. command: what fetches them."""
 
     from_: date
     to: date
@@ -199,7 +199,7 @@ def _next_of(tier: Tier, after: date) -> Partition:
 
 
 def _expected(stored: Collection[date], on: date) -> set[date]:
-    """The weeks that a default run looks at, as far as they are newer than the oldest one stored."""
+    """The weeks that a default run looks at and that are newer than the oldest one stored."""
     if not stored:
         return set()
     newest = max(due_weeks(tier, 1, on)[0] for tier in TIERS)

@@ -54,6 +54,21 @@ class WeeksTargeted(Event):
 
 
 @frozen(kw_only=True)
+class OlderWeeksSwept(Event):
+    """What the run looks at of the weeks that are older than its window.
+
+    older: how many partitions the source offers and the store has. since: from which day on the source was asked for
+    dated rows, None where it was not asked. restated: how many partitions it named, None where it could not tell.
+    rotated: how many have their turn.
+    """
+
+    older: int
+    since: date | None
+    restated: int | None
+    rotated: int
+
+
+@frozen(kw_only=True)
 class PhaseStarted(Event):
     """A phase begins."""
 
@@ -175,7 +190,8 @@ class RunFinished(Event):
 class Observer(Protocol):
     """Told of a run's events, in the order in which they happen; in the run's threads, one event at a time.
 
-    An observer must not raise. If it does, the run ends.
+    An observer must not raise. If it does, the run ends. It must not wait for a step of the run either: the step may be
+    waiting to tell it something.
     """
 
     def on_event(self, event: Event) -> None:

@@ -7,11 +7,10 @@ from datetime import date, datetime
 
 from attrs import define, evolve, field
 
-from finra_core.domain.analytics import CALC_VERSION
 from finra_core.domain.anomalies import OF_INGESTION, OF_WEEKS, Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.captures import Capture, by_partition, unnormalized
 from finra_core.domain.partitions import Partition
-from finra_core.domain.readiness import Readiness, WeekState
+from finra_core.domain.readiness import Readiness
 from finra_core.domain.revision import Action, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
@@ -21,7 +20,7 @@ from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.failed_runs import passed_check
 from finra_core.runs.ingest import Ingested, decision_record, ingest, record_kept, skipped
-from finra_core.runs.judge import judge, read_states
+from finra_core.runs.judge import Standing, judge, read_standing
 from finra_core.runs.normalize import Measured, normalize
 from finra_core.runs.places import place_checks, problem_anomalies
 from finra_core.runs.plan import Plan, PlannedPartition
@@ -118,7 +117,7 @@ _KEPT_AT_ONCE = 50
 
 @define
 class _Work:
-    """The phases of one run. in_hand: what it has measured of the captures whose records it stored."""
+    """The phases of one run. in_hand: what it measured of the captures whose records it has stored."""
 
     run: Run
     plan: Plan
@@ -136,8 +135,8 @@ class _Work:
             self.ingest(batch)
             self.normalize()
             own = frozenset(planned.partition.week_ending for planned in batch)
-            # Of many batches only the last looks at the weeks that none is about: if each did, each would cost more
-            # than the one before.
+            # Only the last batch looks at the weeks that no batch is about. If each did, each would cost more than
+            # the one before.
             weeks = None if batch is batches[-1] else own
             checks = self.analyze(weeks)
             self.run.tell(PhaseStarted, phase=Phase.READINESS)
@@ -195,7 +194,7 @@ class _Work:
                 self._enter(planned, result)
 
     def _settle(self, settled: list[PlannedPartition]) -> None:
-        """Report and record, in one transaction, what needs no fetching: skipped, absent, and those that failed."""
+        """Report, and record in one transaction, what needs no fetching: partitions skipped, absent or failed."""
         if not settled:
             return
         found = {planned.partition: _findings(planned) for planned in settled}
@@ -205,7 +204,7 @@ class _Work:
             self.tally.enter(planned_report(planned), found[planned.partition])
 
     def normalize(self) -> None:
-        """Phase 2: every raw capture that waits for records, whoever left it so."""
+        """Phase 2: every raw capture that waits for records, no matter which run left it so."""
         self.run.tell(PhaseStarted, phase=Phase.NORMALIZATION)
         waiting = self._waiting()
         for results in self.pools.computing.run(Phase.NORMALIZATION, normalize, self.run, waiting):
@@ -219,23 +218,20 @@ class _Work:
             self.tally.enter(evolve(report, stages=stages), newest.found)
 
     def _waiting(self) -> list[list[Capture]]:
-        """The captures that wait for records: one list a partition, by week and tier."""
+        """The captures that wait for records: one list for each partition, by week and tier."""
         with self.run.store.read() as view:
             bare = view.captures(CaptureQuery(normalized=False))
-            # Those that a newer capture with records has superseded wait for nothing.
+            # A capture that a newer one with records has superseded waits for nothing.
             partitions = frozenset(capture.partition for capture in bare)
             captures = view.captures(CaptureQuery(partitions=partitions)) if bare else []
         return [own for every in by_partition(captures).values() if (own := unnormalized(every))]
 
     def analyze(self, weeks: Collection[date] | None) -> list[Check]:
-        """Phase 3: every capture without analytics; then, of these weeks, those across tiers. weeks: None means all."""
+        """Phase 3: every capture without analytics, then these weeks across tiers. weeks: None means all."""
         self.run.tell(PhaseStarted, phase=Phase.ANALYTICS)
-        for capture in self._unanalyzed(weeks):
-            if analyze_capture(self.run, capture, self.in_hand) is not None:
-                self.tally.complete(capture.partition, Stage.CALC)
-        with self.run.store.read() as view:
-            states = read_states(view, weeks)
-        checks = self._check_coverage(weeks, states)
+        standing = self._analyze_captures(self._read(weeks), weeks)
+        states = standing.states(weeks)
+        checks = self._check_coverage(weeks, standing)
         targets = frozenset(planned.partition for planned in self.plan.partitions)
         for week in sorted((week for week in states if states[week].tiers), reverse=True):
             analyze_week(self.run, states[week], self.in_hand)
@@ -245,17 +241,26 @@ class _Work:
         self.in_hand.clear()
         return checks
 
-    def _check_coverage(self, weeks: Collection[date] | None, states: Mapping[date, WeekState]) -> list[Check]:
+    def _read(self, weeks: Collection[date] | None) -> Standing:
         with self.run.store.read() as view:
-            checks = coverage_checks(view, weeks, self.run.bounds, self.run.run_date)
+            return read_standing(view, weeks)
+
+    def _analyze_captures(self, standing: Standing, weeks: Collection[date] | None) -> Standing:
+        """Give every capture with records its analytics; how things stand then."""
+        waiting = standing.unanalyzed()
+        for capture in waiting:
+            if analyze_capture(self.run, capture, self.in_hand) is not None:
+                self.tally.complete(capture.partition, Stage.CALC)
+        return self._read(weeks) if waiting else standing
+
+    def _check_coverage(self, weeks: Collection[date] | None, standing: Standing) -> list[Check]:
+        everything = standing.captures if weeks is None else None
+        with self.run.store.read() as view:
+            checks = coverage_checks(view, weeks, self.run.bounds, self.run.run_date, everything)
         # What stands in weeks that the run is not about was told when it was new.
         own = {planned.partition.week_ending for planned in self.plan.partitions}
-        known = {
-            record.fingerprint: record.anomaly.details
-            for week, state in states.items()
-            if week not in own
-            for record in state.anomalies
-        }
+        others = [record.anomaly for record in standing.anomalies if record.anomaly.scope.week_ending not in own]
+        known = {anomaly.fingerprint: anomaly.details for anomaly in others}
         for check in checks:
             self._note([each for each in check.found if known.get(each.fingerprint) != each.details])
         return checks
@@ -264,14 +269,6 @@ class _Work:
         """Tell once a run of what a later transaction records, though several batches come past it."""
         for anomaly in self.tally.note(found):
             self.run.tell(AnomalyFound, anomaly=anomaly, recorded=False)
-
-    def _unanalyzed(self, weeks: Collection[date] | None) -> list[Capture]:
-        wanted = None if weeks is None else frozenset(weeks)
-        with self.run.store.read() as view:
-            captures = view.captures(CaptureQuery(weeks=wanted))
-            keys = view.analysis_keys(wanted)
-        done = {(key.tier, key.inputs) for key in keys if key.calc_version == CALC_VERSION}
-        return [c for c in captures if c.is_normalized and (c.partition.tier.value, (c.number,)) not in done]
 
 
 def _record_settled(
@@ -286,7 +283,7 @@ def _record_settled(
 
 
 def _put_checked(unit: UnitOfWork, plan: Plan, settled: Sequence[PlannedPartition]) -> None:
-    """Note of unchanged captures that the source still had them when the plan was made."""
+    """Record of unchanged captures that the source still had them when the plan was made."""
     unchanged = {p.latest.number: p.decision.rule for p in settled if p.latest and p.decision.rule in _UNCHANGED}
     if not unchanged:
         return
@@ -301,7 +298,7 @@ def _checked(capture: Capture, rule: Rule, at: datetime) -> Capture:
 
 
 def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:
-    """What a partition that is not fetched amounts to as a finding."""
+    """The findings about a partition that is not fetched."""
     decision, scope = planned.decision, Scope.partition(planned.partition)
     if planned.failure is not None:
         return (planned.failure.as_anomaly(scope, Stage.RAW),)

@@ -21,9 +21,19 @@ _NAMED = 5
 _WEEK = timedelta(weeks=1)
 
 
-def coverage_checks(view: ReadView, weeks: Collection[date] | None, bounds: CoverageBounds, on: date) -> list[Check]:
-    """One check for every partition of these weeks as of the day `on`; weeks: None means all."""
-    captures = by_partition(view.captures(CaptureQuery(weeks=_with_recent(weeks, bounds))))
+def coverage_checks(
+    view: ReadView,
+    weeks: Collection[date] | None,
+    bounds: CoverageBounds,
+    on: date,
+    everything: Sequence[Capture] | None = None,
+) -> list[Check]:
+    """One check for every partition of these weeks as of the day `on`; weeks: None means all.
+
+    everything: all captures, where the caller has read them.
+    """
+    known = everything or view.captures(CaptureQuery(weeks=_with_recent(weeks, bounds)))
+    captures = by_partition(known)
     newest = _newest_by_week(captures)
     accepted = _accepted(view, on)
     checks = []

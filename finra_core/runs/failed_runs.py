@@ -1,4 +1,4 @@
-"""A run that ended without a report, as a finding: CRITICAL, until a later run of this store ends with one."""
+"""A run that broke off without a report is a CRITICAL finding, until a later run into this store ends with one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_RUNS = frozenset({Category.RUN_FAILED})
 
 
 def record_failed_run(store: Store, error: Exception, clock: Callable[[], datetime]) -> None:
-    """Note that a run ended with this error.
+    """Record that a run broke off with this error.
 
     Raises:
         StoreError: the store cannot be written.
@@ -26,5 +26,5 @@ def record_failed_run(store: Store, error: Exception, clock: Callable[[], dateti
 
 
 def passed_check() -> Check:
-    """A run has ended with a report: what ended earlier ones is no more."""
+    """The check that resolves findings about earlier runs that broke off: this one ends with a report."""
     return Check(Scope(), Stage.RAW, looks_for=_OF_RUNS)

@@ -25,7 +25,8 @@ def decide_fetched(view: ReadView, captures: Sequence[Capture], fetched: Fetched
     """The decision on a content that was fetched. captures: the partition's, oldest first."""
     latest = captures[-1] if captures else None
     decision = decide_by_content(latest, fetched.content_hash, fetched.payload.version, forced=forced)
-    settled = decision.action is Action.SKIP or decision.rule is Rule.FORCED
+    # Versions that can be compared are made of the records' own dates and number.
+    settled = decision.action is Action.SKIP or decision.rule in (Rule.FORCED, Rule.VERSION_CHANGED)
     if latest is None or settled or not _is_same_in_another_form(view, latest, fetched):
         return decision
     return evolve(decision, action=Action.SKIP, rule=Rule.RECORDS_UNCHANGED)

@@ -22,6 +22,7 @@ from finra_core.domain.partitions import DOMAIN, Partition
 from finra_core.domain.readiness import Judgment, withdraw
 from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
 from finra_core.domain.scopes import Scope
+from finra_core.domain.tiers import TIERS
 from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, FetchStarted, StepFailed
 from finra_core.ports.store import CaptureQuery, DecisionRecord, JudgmentQuery, Lock, UnitOfWork
 from finra_core.runs.context import Run
@@ -219,16 +220,21 @@ def _add(
     unit.put_decisions([decision_record(run, partition, decision, at)])
     found = _silent_revision(partition, decision)
     record_checks(unit, [Check(Scope.partition(partition), Stage.RAW, found, OF_INGESTION)], at)
-    _withdraw_readiness(unit, capture, at)
+    _withdraw_readiness(run, unit, capture, at)
     return Ingested(partition=partition, decision=decision, capture=capture, found=found)
 
 
-def _withdraw_readiness(unit: UnitOfWork, capture: Capture, at: datetime) -> None:
-    """Withdraw the judgments on a week: its newest capture has no records yet."""
+def _withdraw_readiness(run: Run, unit: UnitOfWork, capture: Capture, at: datetime) -> None:
+    """Withdraw the judgments on a week, but for uses that do not need this tier: its capture has no records yet."""
     unit.hold(Lock.JUDGMENTS)
-    judged = unit.judgments(JudgmentQuery(weeks=frozenset({capture.partition.week_ending})))
+    tiers = {policy.name: policy.tiers for policy in run.policies}
+    judged = [
+        each.readiness
+        for each in unit.judgments(JudgmentQuery(weeks=frozenset({capture.partition.week_ending})))
+        if capture.partition.tier in tiers.get(each.readiness.ready_for, TIERS)
+    ]
     if judged:
-        unit.put_judgments([Judgment(readiness=withdraw(each.readiness, capture), judged_at=at) for each in judged])
+        unit.put_judgments([Judgment(readiness=withdraw(each, capture), judged_at=at) for each in judged])
 
 
 def decision_record(run: Run, partition: Partition, decision: Decision, at: datetime) -> DecisionRecord:

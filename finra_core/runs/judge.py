@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from finra_core.domain.analytics import CALC_VERSION
-from finra_core.domain.anomalies import Check, Severity
+from attrs import frozen
+
+from finra_core.domain.analytics import CALC_VERSION, AnalysisKey
+from finra_core.domain.anomalies import AnomalyRecord, Check, Severity
+from finra_core.domain.captures import Capture
 from finra_core.domain.policies import Policy
 from finra_core.domain.readiness import Judgment, Readiness, WeekState, empty_state, evaluate, week_states
 from finra_core.domain.scopes import Scope
@@ -16,22 +19,42 @@ from finra_core.runs.context import Run
 from finra_core.runs.transactions import again, record_checks
 
 
-def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, WeekState]:
-    """How far these weeks have come. weeks: None means all weeks with captures."""
+@frozen(kw_only=True)
+class Standing:
+    """What the states of weeks follow from, from one view: captures, keys of analytics, open anomalies above INFO."""
+
+    captures: Sequence[Capture]
+    analyses: Sequence[AnalysisKey]
+    anomalies: Sequence[AnomalyRecord]
+
+    def states(self, weeks: Collection[date] | None) -> dict[date, WeekState]:
+        """How far these weeks have come; None means all weeks with captures."""
+        found = {capture.partition.week_ending for capture in self.captures}
+        return week_states(
+            found if weeks is None else weeks, self.captures, self.analyses, self.anomalies, CALC_VERSION
+        )
+
+    def unanalyzed(self) -> list[Capture]:
+        """The captures with records and without analytics of the current version."""
+        done = {(key.tier, key.inputs) for key in self.analyses if key.calc_version == CALC_VERSION}
+        captures = [capture for capture in self.captures if capture.is_normalized]
+        return [c for c in captures if (c.partition.tier.value, (c.number,)) not in done]
+
+
+def read_standing(view: ReadView, weeks: Collection[date] | None) -> Standing:
+    """Of these weeks; None means all weeks."""
     wanted = None if weeks is None else frozenset(weeks)
-    captures = view.captures(CaptureQuery(weeks=wanted))
-    found = {capture.partition.week_ending for capture in captures}
-    return week_states(
-        found if wanted is None else wanted,
-        captures,
-        view.analysis_keys(wanted),
-        view.anomalies(
-            AnomalyQuery(
-                weeks=wanted, severities=frozenset({Severity.CRITICAL, Severity.ERROR, Severity.WARN}), open_only=True
-            )
-        ),
-        CALC_VERSION,
+    severities = frozenset({Severity.CRITICAL, Severity.ERROR, Severity.WARN})
+    return Standing(
+        captures=view.captures(CaptureQuery(weeks=wanted)),
+        analyses=view.analysis_keys(wanted),
+        anomalies=view.anomalies(AnomalyQuery(weeks=wanted, severities=severities, open_only=True)),
     )
+
+
+def read_states(view: ReadView, weeks: Collection[date] | None) -> dict[date, WeekState]:
+    """How far these weeks have come; None means all weeks with captures. The view is one state of the store."""
+    return read_standing(view, weeks).states(weeks)
 
 
 def judge(

@@ -20,6 +20,7 @@ from finra_core.ports.observer import (
     Decided,
     Event,
     FetchStarted,
+    OlderWeeksSwept,
     Phase,
     PhaseStarted,
     RecordsStored,
@@ -100,6 +101,13 @@ class RunLog:
         _about(event).info("Target weeks: %s", ", ".join(map(str, event.weeks)) or "none")
         if not event.weeks:
             _about(event).warning("Nothing to look at: the source lists no partition of the tiers asked for")
+
+    @on_event.register
+    def _(self, event: OlderWeeksSwept) -> None:
+        if event.older:
+            told = f"{event.restated} restated" if event.restated is not None else "restatements not told by the source"
+            sizes = f"{event.older:,} partitions, {told} since {event.since}, {event.rotated} in rotation"
+            _about(event).info("Older weeks: %s", sizes)
 
     @on_event.register
     def _(self, event: PhaseStarted) -> None:

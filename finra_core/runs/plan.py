@@ -1,4 +1,4 @@
-"""A plan as a value: what a run will do to each partition and why. A plan can be kept, read by people, and applied."""
+"""A plan as a value: what a run will do with each partition, and why. It can be kept, read by people, and applied."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Origin(str, Enum):
 
 @frozen(kw_only=True)
 class PlannedPartition:
-    """A partition and what is to become of it. failure: why it cannot be looked at, None unless the action is FAIL."""
+    """A partition and what to do with it. failure: why it cannot be looked at, None unless the action is FAIL."""
 
     partition: Partition
     origin: Origin
@@ -51,7 +51,7 @@ class PlannedPartition:
 
 @frozen(kw_only=True)
 class Problem:
-    """What the source holds and cannot offer as a partition, or offers with a doubt.
+    """What the source holds and cannot offer as a partition, or offers although it contradicts itself.
 
     place: where in the source, None where it is the source as a whole.
     """
@@ -63,12 +63,12 @@ class Problem:
 
 @frozen(kw_only=True)
 class SweepPlan:
-    """How older weeks are looked over for restatements.
+    """How a run looks for restatements of older weeks.
 
-    since: the day from which the source was asked for dated rows, None where it was not asked. told: whether it could
+    since: the source was asked for rows dated from this day on; None where it was not asked. told: whether it could
     tell. older: how many older partitions the source offers and the store has. next_from: the day with which the next
-    sweep begins, None where this one did not look over everything. failure: why the source did not answer, None where
-    it did.
+    sweep begins, None where this one did not cover everything. failure: why the source did not answer, None where it
+    did.
     """
 
     since: date | None
@@ -82,8 +82,8 @@ class SweepPlan:
 class Plan:
     """What a run will do. partitions: newest week first, then in tier order.
 
-    resolved: whether contents that have to be compared were fetched and compared. problems: what the source holds
-    and cannot offer as a partition. source: its label. store: its URL, without secrets.
+    resolved: whether contents that only a comparison can decide were fetched and compared. problems: of the source.
+    source: its label. store: its URL, without secrets.
     """
 
     schema_version: int
@@ -104,7 +104,7 @@ class Plan:
 
 
 def drift(plan: Plan, now: Plan) -> list[str]:
-    """What is not as the plan saw it, one line a partition, each with both sides; nothing where all is."""
+    """What is no longer as the plan saw it: a line for each partition that differs, with both sides. Else nothing."""
     lines = []
     if plan.store != now.store:
         lines.append(f"the plan is for the store {plan.store}, this is {now.store}")

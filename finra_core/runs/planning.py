@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from finra_core.domain.absence import decide_absent, first_offered
 from finra_core.domain.anomalies import Category, Severity, Stage
@@ -22,23 +22,23 @@ from finra_core.domain.revision import (
     decide_by_version,
 )
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports.observer import Phase, PhaseStarted, SourceFailed, WeeksTargeted
+from finra_core.ports.observer import OlderWeeksSwept, Phase, PhaseStarted, SourceFailed, WeeksTargeted
 from finra_core.ports.source import Listing, SourceKind
-from finra_core.ports.store import AnomalyQuery, CaptureQuery, ReadView, RunQuery
+from finra_core.ports.store import AnomalyQuery, CaptureQuery, RunQuery
 from finra_core.runs.context import Run
 from finra_core.runs.fetching import fetch
 from finra_core.runs.forms import decide_fetched
 from finra_core.runs.plan import PLAN_VERSION, Origin, Plan, PlannedPartition, Problem, SweepPlan
 from finra_core.runs.pool import Pool
 from finra_core.runs.request import RunRequest
-from finra_core.runs.sweep import Turn, is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
+from finra_core.runs.sweep import is_out_of_reach, next_sweep_from, older_captures, rotation, sweep_since
 from finra_core.runs.targets import newest_week_first, target_partitions
 from finra_core.runs.wording import reason
 
 
 @frozen(kw_only=True)
 class Candidate:
-    """A partition to look at, what the store has of it, and what the source's listing says of it.
+    """A partition to look at, with what the store has of it and what the source's list says of it.
 
     failure: why the source cannot offer it, though it should. offered_from: the first week ending of its tier there.
     """
@@ -55,7 +55,7 @@ class Candidate:
 
 
 def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
-    """What a run would do now. Contents that have to be compared are not fetched yet: see `resolve`.
+    """What a run would do now. Contents that have to be compared are not fetched yet: `resolve` does that.
 
     Raises:
         StoreError: the store failed.
@@ -66,20 +66,12 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
     targets = _targets(run, request, listing)
     run.tell(WeeksTargeted, weeks=tuple(sorted({p.week_ending for p in targets}, reverse=True)))
     is_swept = request.sweep and not request.weeks and run.source.info.kind is SourceKind.FEED and not listing.failure
-    with run.store.read() as view:
-        wanted = CaptureQuery(newest=True) if is_swept else CaptureQuery(partitions=frozenset(targets), newest=True)
-        latest = {capture.partition: capture for capture in view.captures(wanted)}
-        since = _swept_from(view) if is_swept else None
-        failed = _failed_before(view) if is_swept else {}
-    candidates = [_asked(partition, latest.get(partition), request, listing) for partition in targets]
+    known = _read(run, targets, is_swept=is_swept)
+    candidates = [_asked(partition, known.latest.get(partition), request, listing) for partition in targets]
     sweep = None
     if is_swept:
-        offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
-        older = older_captures(latest.values(), offered, targets)
-        restated, sweep = _sweep(run, older, since, targets, planned_at)
-        if request.tiers != TIERS:
-            sweep = evolve(sweep, next_from=None)  # the next one has the other tiers to look over, too
-        candidates += _older(rotation(older, failed), older, restated, request, listing)
+        older, sweep = _look_back(run, request, listing, targets, known, at=planned_at)
+        candidates += older
     planned = pool.run(Phase.PLAN, _plan_partition, run, candidates)
     return Plan(
         schema_version=PLAN_VERSION,
@@ -96,7 +88,7 @@ def make_plan(run: Run, request: RunRequest, pool: Pool) -> Plan:
 
 
 def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
-    """The plan with every COMPARE decided by content: fetched and compared, nothing kept."""
+    """The plan with every COMPARE decided: the content is fetched and compared, and not kept."""
     run.tell(PhaseStarted, phase=Phase.COMPARE)
     return evolve(plan, partitions=tuple(pool.run(Phase.COMPARE, _compare, run, plan.partitions)), resolved=True)
 
@@ -106,7 +98,7 @@ def resolve(run: Run, plan: Plan, pool: Pool) -> Plan:
 
 @frozen(kw_only=True)
 class _Listed:
-    """A listing as planning needs it. failure: why there is none. failures: of partitions that it should offer."""
+    """A source's list for planning. failure: why there is none. failures: of partitions that it should offer."""
 
     partitions: frozenset[Partition] = frozenset()
     failures: Mapping[Partition, Failure]
@@ -165,14 +157,46 @@ def _asked(partition: Partition, latest: Capture | None, request: RunRequest, li
     )
 
 
-def _older(
-    rotated: Sequence[Turn],
-    older: Sequence[Capture],
-    restated: Collection[Partition],
-    request: RunRequest,
-    listing: _Listed,
-) -> list[Candidate]:
-    turns = {turn.capture.partition: turn for turn in rotated}
+@frozen(kw_only=True)
+class _Known:
+    """What the store has. latest: of the partitions looked at, of all that it has where older weeks are swept.
+
+    swept_from: where the last sweep left off. failed: when the partitions were last asked for that the source could
+    not give since.
+    """
+
+    latest: Mapping[Partition, Capture]
+    swept_from: date | None = None
+    failed: Mapping[Partition, datetime] = field(factory=dict)
+
+
+def _read(run: Run, targets: Collection[Partition], *, is_swept: bool) -> _Known:
+    """From one view of the store."""
+    wanted = CaptureQuery(newest=True) if is_swept else CaptureQuery(partitions=frozenset(targets), newest=True)
+    with run.store.read() as view:
+        latest = {capture.partition: capture for capture in view.captures(wanted)}
+        if not is_swept:
+            return _Known(latest=latest)
+        swept = view.runs(RunQuery(swept=True, limit=1))
+        errors = view.anomalies(AnomalyQuery(severities=frozenset({Severity.ERROR}), open_only=True))
+    failed = {
+        Partition(record.anomaly.scope.week_ending, Tier(record.anomaly.scope.tier)): record.last_seen
+        for record in errors
+        if record.anomaly.stage is Stage.RAW and record.anomaly.scope.week_ending and record.anomaly.scope.tier
+    }
+    return _Known(latest=latest, swept_from=swept[0].sweep_from if swept else None, failed=failed)
+
+
+def _look_back(
+    run: Run, request: RunRequest, listing: _Listed, targets: Collection[Partition], known: _Known, *, at: datetime
+) -> tuple[list[Candidate], SweepPlan]:
+    """The older partitions that are looked at: those that were restated, and those whose turn it is."""
+    offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
+    older = older_captures(known.latest.values(), offered, targets)
+    restated, sweep = _sweep(run, older, known.swept_from, targets, at)
+    if request.tiers != TIERS:
+        sweep = evolve(sweep, next_from=None)  # the next one has the other tiers to look over, too
+    turns = {turn.capture.partition: turn for turn in rotation(older, known.failed)}
     candidates = []
     for capture in older:
         turn = turns.get(capture.partition)
@@ -181,22 +205,9 @@ def _older(
             origin = Origin.RESTATED if capture.partition in restated else Origin.ROTATION
             verify = request.verify or (turn is not None and turn.verify)
             candidates.append(evolve(asked, origin=origin, verify=verify))
-    return candidates
-
-
-def _swept_from(view: ReadView) -> date | None:
-    runs = view.runs(RunQuery(swept=True, limit=1))
-    return runs[0].sweep_from if runs else None
-
-
-def _failed_before(view: ReadView) -> dict[Partition, datetime]:
-    """When the partitions were last asked for that the source could not give since."""
-    known = view.anomalies(AnomalyQuery(severities=frozenset({Severity.ERROR}), open_only=True))
-    return {
-        Partition(record.anomaly.scope.week_ending, Tier(record.anomaly.scope.tier)): record.last_seen
-        for record in known
-        if record.anomaly.stage is Stage.RAW and record.anomaly.scope.week_ending and record.anomaly.scope.tier
-    }
+    named = sum(candidate.origin is Origin.RESTATED for candidate in candidates) if sweep.told else None
+    run.tell(OlderWeeksSwept, older=len(older), since=sweep.since, restated=named, rotated=len(turns))
+    return candidates, sweep
 
 
 def _sweep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from typing import Generic, TypeVar
 
 from attrs import Factory, define, frozen
@@ -68,12 +68,20 @@ class Pool:
         if self.executor is None:
             raise ValueError("this pool has no executor")
         pending: deque[Future[_Metered[R]]] = deque()
-        for item in items:
-            pending.append(self.executor.submit(_metered, step, run, item))
-            if len(pending) > self.at_once:
+        try:
+            for item in items:
+                pending.append(self.executor.submit(_metered, step, run, item))
+                if len(pending) > self.at_once:
+                    yield self._took(pending.popleft())
+            while pending:
                 yield self._took(pending.popleft())
-        while pending:
-            yield self._took(pending.popleft())
+        except Exception:
+            # A run that has ended is to touch neither source nor store, though the executor lives on.
+            wait([future for future in pending if not future.cancel()])
+            raise
+        finally:
+            for future in pending:
+                future.cancel()
 
     def _took(self, future: Future[_Metered[R]]) -> R:
         metered = future.result()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import Attribute, field, frozen
 
@@ -45,8 +45,15 @@ class Window(str, Enum):
     CALENDAR = "calendar"
 
 
+def _items(name: str, value: object, of: str) -> list[Any]:
+    """A text is a collection of letters to Python, and never what was meant."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"{name}: {value!r} is no list: give a list of {of}")
+    return list(value)
+
+
 def _week_endings(days: Iterable[date]) -> tuple[date, ...]:
-    given = list(days)
+    given = _items("weeks", days, "days")
     for day in given:
         _check_date("weeks", day)
     try:
@@ -61,7 +68,7 @@ def _check_date(name: str, value: object) -> None:
 
 
 def _in_tier_order(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
-    asked = frozenset(tiers)
+    asked = _items("tiers", tiers, "tiers")
     unknown = [tier for tier in asked if tier not in TIERS]
     if unknown:
         raise ConfigurationError(f"tiers: {unknown[0]!r} is no tier: the tiers are {', '.join(Tier.__members__)}")
@@ -74,6 +81,25 @@ def _member(kind: type[E], value: object) -> E:
     except ValueError:
         known = ", ".join(member.value for member in kind)
         raise ConfigurationError(f"{kind.__name__.lower()}: {value!r} is unknown: give one of {known}") from None
+
+
+def _policies(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    return tuple(_items("policies", policies, "readiness policies"))
+
+
+def _is_a(kind: type | tuple[type, ...], wanted: str) -> Callable[[object, Attribute[Any], object], None]:
+    def check(_instance: object, attribute: Attribute[Any], value: object) -> None:
+        # To Python True is a number.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ConfigurationError(f"{attribute.name}: {value!r} is no {wanted}")
+
+    return check
+
+
+_a_flag = _is_a(bool, "bool: give True or False")
+_a_number = _is_a(int, "whole number")
+_a_number_or_none = _is_a((int, type(None)), "whole number")
+_a_text_or_none = _is_a((str, type(None)), "text")
 
 
 def _mode(value: object) -> Mode:
@@ -100,24 +126,24 @@ class RunRequest:
     and the log show the first. bounds: how much a capture may lack.
 
     Raises:
-        ConfigurationError: a value is out of its range.
+        ConfigurationError: a value is of another type or out of its range; the message begins with its name.
     """
 
-    lookback_weeks: int | None = field(default=None)
+    lookback_weeks: int | None = field(default=None, validator=_a_number_or_none)
     weeks: tuple[date, ...] = field(default=(), converter=_week_endings)
     tiers: tuple[Tier, ...] = field(default=TIERS, converter=_in_tier_order)
     mode: Mode = field(default=Mode.RUN, converter=_mode)
-    force: bool = False
-    reason: str | None = None
-    verify: bool = False
+    force: bool = field(default=False, validator=_a_flag)
+    reason: str | None = field(default=None, validator=_a_text_or_none)
+    verify: bool = field(default=False, validator=_a_flag)
     order: Order = field(default=Order.PHASED, converter=_order)
     window: Window = field(default=Window.DUE, converter=_window)
     run_date: date | None = field(default=None)
-    sweep: bool = True
-    grace_days: Mapping[Tier, int] = field(factory=dict)
-    policies: tuple[Policy, ...] = field(default=BUILT_IN)
-    bounds: CoverageBounds = DEFAULT_BOUNDS
-    workers: int = field(default=4)
+    sweep: bool = field(default=True, validator=_a_flag)
+    grace_days: Mapping[Tier, int] = field(factory=dict, validator=_is_a(Mapping, "mapping of tiers to days"))
+    policies: tuple[Policy, ...] = field(default=BUILT_IN, converter=_policies)
+    bounds: CoverageBounds = field(default=DEFAULT_BOUNDS, validator=_is_a(CoverageBounds, "CoverageBounds"))
+    workers: int = field(default=4, validator=_a_number)
 
     @lookback_weeks.validator
     def _at_least_one_week(self, _attribute: Attribute[int | None], value: int | None) -> None:
@@ -129,7 +155,7 @@ class RunRequest:
     @tiers.validator
     def _at_least_one_tier(self, _attribute: Attribute[tuple[Tier, ...]], value: tuple[Tier, ...]) -> None:
         if not value:
-            raise ConfigurationError("no tier asked for: give at least one")
+            raise ConfigurationError("tiers: none is asked for: give at least one")
 
     @run_date.validator
     def _a_calendar_day(self, _attribute: Attribute[date | None], value: date | None) -> None:
@@ -141,16 +167,24 @@ class RunRequest:
     @grace_days.validator
     def _no_negative_days(self, _attribute: Attribute[Mapping[Tier, int]], value: Mapping[Tier, int]) -> None:
         for tier, days in value.items():
+            if tier not in TIERS:
+                known = ", ".join(Tier.__members__)
+                raise ConfigurationError(f"grace_days: {tier!r} is no tier: the tiers are {known}")
+            if not isinstance(days, int) or isinstance(days, bool):
+                raise ConfigurationError(f"grace_days of {tier}: {days!r} is no whole number")
             if days < 0:
                 raise ConfigurationError(f"grace_days of {tier} is {days}: give 0 or more days")
 
     @policies.validator
     def _at_least_one_policy(self, _attribute: Attribute[tuple[Policy, ...]], value: tuple[Policy, ...]) -> None:
+        strangers = [policy for policy in value if not isinstance(policy, Policy)]
+        if strangers:
+            raise ConfigurationError(f"policies: {strangers[0]!r} is no Policy")
         names = [policy.name for policy in value]
         if not names:
-            raise ConfigurationError("no readiness policy given: give at least one")
+            raise ConfigurationError("policies: none is given: give at least one")
         if len(set(names)) < len(names):
-            raise ConfigurationError("two readiness policies have one name: rename one")
+            raise ConfigurationError("policies: two have one name: rename one")
 
     @workers.validator
     def _at_least_one_worker(self, _attribute: Attribute[int], value: int) -> None:

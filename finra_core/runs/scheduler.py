@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timezone
 
 from attrs import evolve
 
@@ -73,8 +73,10 @@ class Scheduler:
         Raises:
             ConfigurationError: the plan's request cannot be carried out.
         """
+        _check_version(plan)
         request = evolve(plan.request, mode=Mode.DRY_RUN, run_date=plan.run_date)
         run = self._begin(request)
+        run.tell(RunStarted, mode=request.mode.value, run_date=run.run_date)
         with self._pools(request) as pools:
             return self._finish(run, rehearse(run, plan, pools, plan.planned_at))
 
@@ -86,9 +88,7 @@ class Scheduler:
             ConfigurationError: as for `run`, or the plan was made by a release that writes other plans.
             WorkersLostError, StoreError: as for `run`.
         """
-        if plan.schema_version != PLAN_VERSION:
-            versions = f"the plan has version {plan.schema_version}, this release reads version {PLAN_VERSION}"
-            raise ConfigurationError(f"{versions}: make a new plan")
+        _check_version(plan)
         request = evolve(plan.request, mode=Mode.RUN, run_date=plan.run_date)
         run = self._begin(request)
         run.tell(RunStarted, mode=request.mode.value, run_date=run.run_date)
@@ -123,7 +123,12 @@ class Scheduler:
             return self._carry_out(run, plan, pools, started_at)
 
     def _begin(self, request: RunRequest) -> Run:
-        run_date = request.run_date or self._clock().date()
+        if not isinstance(request, RunRequest):
+            raise ConfigurationError(f"request: {request!r} is no RunRequest")
+        now = self._clock()
+        if now.utcoffset() is None:
+            raise ConfigurationError(f"clock: {now!r} has no time zone: give a clock of aware times")
+        run_date = request.run_date or now.astimezone(timezone.utc).date()
         check_request(request, run_date)
         run = Run(
             run_id=new_run_id(),
@@ -174,6 +179,12 @@ class Scheduler:
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
             raise
         threads.shutdown()
+
+
+def _check_version(plan: Plan) -> None:
+    if plan.schema_version != PLAN_VERSION:
+        versions = f"the plan has version {plan.schema_version}, this release reads version {PLAN_VERSION}"
+        raise ConfigurationError(f"{versions}: make a new plan")
 
 
 def _follow(_run: Run) -> None:

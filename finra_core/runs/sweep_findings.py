@@ -1,4 +1,4 @@
-"""A sweep to which the source did not answer, as a finding."""
+"""The finding that the source did not answer a sweep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from finra_core.runs.plan import SweepPlan
 
 
 def sweep_findings(sweep: SweepPlan | None) -> tuple[Anomaly, ...]:
-    """A WARN where it failed: the next run asks for the same days again, so nothing is lost yet."""
+    """A WARN if it failed. The next run asks for the same days again, so nothing is lost yet."""
     if sweep is None or sweep.failure is None:
         return ()
     message = f"older weeks were not swept for restatements: {sweep.failure}; the next run sweeps them"
@@ -16,6 +16,6 @@ def sweep_findings(sweep: SweepPlan | None) -> tuple[Anomaly, ...]:
 
 
 def sweep_check(sweep: SweepPlan) -> Check:
-    """What it found, or that it passed."""
+    """The check of a sweep: what it found, or that it passed."""
     looks_for = frozenset({Category.SOURCE_UNAVAILABLE})
     return Check(Scope(), Stage.RAW, sweep_findings(sweep), looks_for)

@@ -187,7 +187,7 @@ def test_anomalies_shows_warnings_and_worse_unless_told_otherwise(finra_after_ru
     shown = json.loads(finra_after_run.ok("anomalies", "--json"))["anomalies"]
     audit = json.loads(finra_after_run.ok("anomalies", "--json", "--severity", "INFO"))["anomalies"]
 
-    assert {(a["severity"], a["category"]) for a in shown} == {("ERROR", "SOURCE_UNAVAILABLE")}
+    assert {(a["severity"], a["category"]) for a in shown} == {("ERROR", "INCOMPLETE_INPUT")}
     assert {a["category"] for a in audit} - {a["category"] for a in shown} == {"REVISION_SKIPPED"}
     assert "2024-12-06 / OTC" in finra_after_run.ok("anomalies")
 

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from support.command import FINRA, RUN, Command, CommandHere, until_logged
-from support.schemas import FOLDER, documents, schema_text
+from support.schemas import DOCUMENTS, FOLDER, command_names, schema_text
 
 
 @pytest.fixture
@@ -51,9 +51,13 @@ def check(name: str, printed: str) -> Any:
 
 def test_the_published_schemas_are_those_of_the_documents() -> None:
     published = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
-    assert published == {name: schema_text(name, document) for name, document in documents().items()}, (
+    assert published == {name: schema_text(name, document) for name, document in DOCUMENTS.items()}, (
         "make them anew: cd tests && python -m support.schemas"
     )
+
+
+def test_every_command_has_one() -> None:
+    assert DOCUMENTS.keys() - {"error"} == {name.replace(" ", "-") for name in command_names()}
 
 
 OUTPUTS = {
@@ -91,7 +95,7 @@ def test_a_commands_output_is_as_its_schema_says(lived: Command, case: str) -> N
 
 
 def test_every_schema_but_that_of_a_server_and_of_errors_is_held_against_an_output() -> None:
-    assert {case.partition(",")[0] for case in OUTPUTS} == documents().keys() - {"simulator", "error", "anomalies-ack"}
+    assert {case.partition(",")[0] for case in OUTPUTS} == DOCUMENTS.keys() - {"simulator", "error", "anomalies-ack"}
 
 
 @pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith("run,")])

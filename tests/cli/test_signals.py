@@ -30,7 +30,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def test_a_run_that_is_told_to_end_ends_at_once_and_the_next_one_completes_it(
     finra: Command, undisturbed: dict[str, object], number: signal.Signals, code: int, moment: str
 ) -> None:
-    with finra.start(*LONG, *SOURCE) as process:
+    with finra.start(*LONG, *SOURCE, "--verbose") as process:
         until_logged(process, lambda line: moment in line)
         process.send_signal(number)
         out, log = process.communicate()
@@ -134,7 +134,7 @@ def test_killed_at_random_moments_the_next_run_completes_the_store(
     chance = random.Random(20260105)
     killed = 0
     for _ in range(15):
-        with finra.start(*LONG, *SOURCE) as process:
+        with finra.start(*LONG, *SOURCE, "--verbose") as process:
             left = iter(range(chance.randrange(1, 40), -1, -1))
             until_logged(process, lambda _line, left=left: next(left, 0) == 0)  # type: ignore[misc]
             process.kill()

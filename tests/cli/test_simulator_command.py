@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -18,10 +19,11 @@ FINRA = str(Path(sys.executable).with_name("finra"))
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The URL that the command prints, and its process."""
     command = [FINRA, "simulator", "--symbols", "5", *(options if "--port" in options else (*options, "--port", "0"))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, **environment}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip(), process
@@ -42,6 +44,43 @@ def test_a_run_against_it_ingests_what_it_publishes(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert [p["outcome"] for p in report["partitions"]] == ["ingested"] * 20
     assert report["usage"]["requests"] >= 1 + 20 + 20  # the listing; per partition a probe and a page
+
+
+TOKEN = "/fip/rest/ews/oauth2/access_token?grant_type=client_credentials"
+
+
+def token_status(url: str, client: str) -> int:
+    headers = urllib3.make_headers(basic_auth=client)
+    return int(urllib3.request("POST", url + TOKEN, headers=headers).status)
+
+
+def test_any_client_gets_a_token_unless_it_was_started_with_credentials() -> None:
+    with serving() as (url, _process):
+        assert token_status(url, "anybody:at all") == 200
+    with serving(FINRA_CLIENT_ID="an-id", FINRA_CLIENT_SECRET="a-secret!") as (url, _process):
+        assert [token_status(url, client) for client in ("an-id:a-secret!", "an-id:wrong")] == [200, 401]
+
+
+def test_half_of_the_credentials_is_refused() -> None:
+    done = subprocess.run(
+        [FINRA, "simulator", "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "FINRA_CLIENT_ID": "an-id"},
+    )
+    assert done.returncode == 2
+    assert "FINRA_CLIENT_ID and FINRA_CLIENT_SECRET go together" in done.stderr
+
+
+def test_it_serves_the_world_that_is_asked_for() -> None:
+    with serving("--now", "2026-01-05T15:30:00Z", "--world", "names=delimiters") as (url, _process):
+        filters = [("weekStartDate", "2025-12-08"), ("tierIdentifier", "T1")]
+        asked = {"compareFilters": [{"compareType": "EQUAL", "fieldName": n, "fieldValue": v} for n, v in filters]}
+        address = f"{url}/data/group/otcMarket/name/weeklySummary"
+        answer = urllib3.request("POST", address, json=asked, headers={"Accept": "application/json"})
+    assert answer.status == 200
+    assert any("|" in (row["issueName"] or "") for row in answer.json())
 
 
 def test_it_serves_on_the_port_that_it_is_given() -> None:

@@ -106,3 +106,22 @@ def test_a_full_disk_ends_the_run_and_the_next_one_completes_it(finra: Command, 
     finra.ok(*RUN)
     undisturbed = Command(filled.parent)
     assert finra.contents() == undisturbed.contents()
+
+
+@pytest.mark.parametrize("url", ["sqlite://u:hush@h/x", "postgresql://u:hush@127.0.0.1:1/x", "sqllite://u:hush@h/x"])
+def test_a_password_in_a_url_is_not_repeated(finra: Command, url: str) -> None:
+    ended = finra("status", "--json", "--store", url)
+
+    assert ended.returncode == 2
+    assert "hush" not in ended.stderr + ended.stdout
+    assert "[WARN] --store holds a password" in ended.stderr
+    assert "[WARN]" not in finra("status", env={"FINRA_STORE": url}).stderr
+
+
+def test_what_the_system_refuses_is_said_in_its_words(finra: Command) -> None:
+    ended = finra("status", "--store", f"sqlite:///{'a' * 5000}")
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("[CRITICAL] ")
+    assert "File name too long" in ended.stderr
+    assert "unexpected" not in ended.stderr

@@ -13,6 +13,7 @@ from finra_core.domain.errors import ConfigurationError, FinraError
 from finra_core.ports.observer import RunStarted, StepFailed
 from finra_local import open_processes
 from finra_simulator import SimulatorSource, open_source
+from finra_workers import WorkerExecutor
 from support import worker_steps as steps
 from support.worker_steps import LOGGER, Heard, Raising, TwoPartsError, Work
 
@@ -107,6 +108,26 @@ def test_what_an_observer_raises_ends_the_step(one_process: Executor) -> None:
     with pytest.raises(ArithmeticError, match="7"):
         one_process.submit(steps.tell, work(observer=Raising()), ["7"]).result()
     assert one_process.submit(abs, -1).result() == 1
+
+
+def test_a_slow_observer_keeps_no_worker_from_its_work(one_process: Executor) -> None:
+    """It is told in a thread of its own, not in the one that connects the workers."""
+    begun, resume = threading.Event(), threading.Event()
+
+    class Slow:
+        def on_event(self, event: RunStarted) -> None:
+            begun.set()
+            resume.wait(60)
+
+    assert isinstance(one_process, WorkerExecutor)
+    told = one_process.submit(steps.tell, work(observer=Slow()), ["1"])
+    assert begun.wait(60)
+    try:
+        assert one_process._workers.submit(abs, -1).result(30) == 1
+        assert not told.done()
+    finally:
+        resume.set()
+    assert told.result() is None
 
 
 # Errors and results ----------------------------------------------------------------------------------

@@ -23,7 +23,17 @@ from finra_http import HttpSource, open_source
 from finra_http.limits import Runtime
 from finra_simulator import Restatement, World
 from finra_simulator.http import Fault, RandomFaults, SimulatorServer
-from support.harness import MONDAY_MORNING, Bench, Clock, as_record, contents, partition
+from support.harness import (
+    MONDAY_MORNING,
+    Bench,
+    Clock,
+    as_record,
+    captures_of,
+    contents,
+    latest_of,
+    partition,
+    records_of,
+)
 
 WORLD = World(symbols=8, ats=3, firms=3, restatement_rate=0.0)
 OTC = partition("2025-11-28", Tier.OTC)
@@ -62,9 +72,9 @@ def run(url: str, store: Store, clock: Clock, **request: Any) -> RunReport:
 
 
 def assert_latest_is_true(store: Store, world: World, clock: Clock, but: frozenset[Partition] = frozenset()) -> None:
-    for found, capture in store.latest_captures(list(world.published(clock.now))).items():
+    for found, capture in latest_of(store).items():
         if found not in but:
-            assert sorted(store.records(capture).rows()) == sorted(map(as_record, world.rows(found, clock.now)))
+            assert sorted(records_of(store, capture)) == sorted(map(as_record, world.rows(found, clock.now)))
 
 
 def test_a_run_over_the_api_ends_where_one_in_process_does(
@@ -75,7 +85,7 @@ def test_a_run_over_the_api_ends_where_one_in_process_does(
     in_process.run()
 
     assert report.exit_code == 0
-    assert report.count(Outcome.INGESTED) == 18
+    assert report.count(Outcome.INGESTED) == 20
     over_api, direct = contents(store), contents(in_process.store)
     for part in ("records", "readiness", "open anomalies"):
         assert over_api[part] == direct[part]
@@ -87,10 +97,10 @@ def test_the_control_totals_that_came_along_are_counted_as_rows_of_the_payload_b
 ) -> None:
     run(serve().url, store, clock, weeks=[OTC.week_ending], tiers=[Tier.OTC])
 
-    [capture] = store.captures()
+    [capture] = captures_of(store)
     controls = len(WORLD.control_rows(OTC, clock.now))
     assert controls > 0
-    assert capture.row_count == len(store.records(capture)) + controls
+    assert capture.row_count == len(records_of(store, capture)) + controls
 
 
 def test_a_wrong_control_total_fails_its_partition_and_the_latest_stays_what_it_was(
@@ -99,7 +109,7 @@ def test_a_wrong_control_total_fails_its_partition_and_the_latest_stays_what_it_
     changes = evolve(WORLD, events=(Restatement(OTC, MONDAY_MORNING + timedelta(hours=1), changed=1),))
     url = serve(changes).url
     run(url, store, clock, weeks=[OTC.week_ending])
-    [first] = store.captures([OTC])
+    [first] = captures_of(store, OTC)
     clock.forward(days=1)
 
     class Falsified(HttpSource):
@@ -122,8 +132,7 @@ def test_a_wrong_control_total_fails_its_partition_and_the_latest_stays_what_it_
     assert "control totals differ for 1 symbols" in report.partitions[0].reason
     assert report.exit_code == 1
     assert not report.readiness[0].is_ready
-    normalized = {c.number for c in store.captures([OTC])} - {c.number for c in store.unnormalized()}
-    assert normalized == {first.number}
+    assert [c.number for c in captures_of(store, OTC) if c.is_normalized] == [first.number]
 
 
 def test_an_unchanged_run_costs_one_listing_and_one_small_request_per_due_partition_and_writes_no_data(
@@ -141,10 +150,10 @@ def test_an_unchanged_run_costs_one_listing_and_one_small_request_per_due_partit
         report = run(server.url, store, clock)
 
     asked = server.requests[before:]
-    assert sorted(request.kind for request in asked) == ["listing"] + ["probe"] * 18
+    assert sorted(request.kind for request in asked) == ["listing"] + ["probe"] * 20
     assert max(request.bytes_sent for request in asked if request.kind == "probe") < 500
-    assert report.usage.requests == 19
-    assert report.count(Outcome.SKIPPED) == 18
+    assert report.usage.requests == 21
+    assert report.count(Outcome.SKIPPED) == 20
     assert _data(tmp_path / "finra.db") == data
 
 
@@ -177,9 +186,9 @@ def test_a_dry_run_prices_what_the_run_then_costs(
     rehearsed = run(server.url, store, clock, mode="dry-run")
     done = run(server.url, store, clock)
 
-    assert rehearsed.count(Outcome.WOULD_INGEST) == 18
-    assert rehearsed.usage.requests == 19
-    assert rehearsed.expected_usage.requests == done.usage.requests - 19
+    assert rehearsed.count(Outcome.WOULD_INGEST) == 20
+    assert rehearsed.usage.requests == 21
+    assert rehearsed.expected_usage.requests == done.usage.requests - 21
     assert done.usage.bytes_received > 0
 
 
@@ -191,7 +200,7 @@ def test_a_run_against_a_dead_host_ends_with_every_partition_failed(store: Store
         report = run(url, store, clock)
 
     assert report.exit_code == 1
-    assert report.count(Outcome.FAILED) == 18
+    assert report.count(Outcome.FAILED) == 20
     assert all(p.reason.startswith("API fetch failed") for p in report.partitions)
 
 
@@ -216,8 +225,8 @@ def test_a_lasting_fault_costs_its_partition_and_no_other(
 
     failed = [Partition(p.week_ending, p.tier) for p in report.partitions if p.outcome is Outcome.FAILED]
     assert failed == [OTC]
-    assert report.count(Outcome.INGESTED) == 17
-    assert store.captures([OTC]) == []
+    assert report.count(Outcome.INGESTED) == 19
+    assert captures_of(store, OTC) == []
     assert report.exit_code == 1
     assert_latest_is_true(store, WORLD, clock)
 
@@ -231,9 +240,9 @@ def test_a_republication_between_pages_ends_in_one_version_of_it(
     report = run(server.url, store, clock, weeks=[OTC.week_ending], tiers=[Tier.OTC])
 
     assert report.count(Outcome.INGESTED) == 1
-    [capture] = store.captures()
+    [capture] = captures_of(store)
     restated_rows = restated.rows(OTC, MONDAY_MORNING + timedelta(minutes=2))
-    assert sorted(store.records(capture).rows()) == sorted(map(as_record, restated_rows))
+    assert sorted(records_of(store, capture)) == sorted(map(as_record, restated_rows))
 
 
 @given(
@@ -278,16 +287,19 @@ def months_over_the_api(pauses: list[int], world_seed: int, fault_seed: int, fau
             looked_at = {Partition(p.week_ending, p.tier) for p in report.partitions}
             others = frozenset(world.published(clock.now)) - looked_at
             assert_latest_is_true(store, world, clock, but=failed | others)
-            for capture in store.captures():
-                rows = sorted(store.records(capture).rows())
+            for capture in captures_of(store):
+                rows = sorted(records_of(store, capture))
                 assert rows == known.setdefault(capture.number, rows)
                 assert rows == sorted(map(as_record, world.rows(capture.partition, capture.captured_at)))
 
 
 def _data(path: Path) -> dict[str, list[Any]]:
+    """All that is stored of FINRA's data, without the note of when the source last still had it."""
     tables = ("core_manifest", "finra_otc_row_versions", "core_raw_payloads", "finra_otc_analyses", "core_captures")
     with closing(sqlite3.connect(path)) as connection:
-        return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in tables}
+        connection.row_factory = sqlite3.Row
+        rows = {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in tables}
+    return {table: [{**row, "checked_at": None} for row in map(dict, own)] for table, own in rows.items()}
 
 
 def _count(path: Path, table: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from attrs import Factory, define, evolve
@@ -55,7 +56,9 @@ class Downloads(SimulatorSource):
         header, *rows = payload.documents[0].decode().splitlines()
         rows = list(self.edits.get(partition, list)(rows))
         document = "".join(f"{line}\n" for line in (header, *rows)).encode()
-        return evolve(payload, documents=[document], version=evolve(payload.version, row_count=None))
+        return evolve(
+            payload, documents=[document], version=payload.version and evolve(payload.version, row_count=None)
+        )
 
 
 def first_rows(count: int) -> Edit:
@@ -84,9 +87,7 @@ def both(first: Edit, second: Edit) -> Edit:
     return lambda rows: second(first(rows))
 
 
-def run(
-    bench: Bench, edit: Edit = list, *, of: Partition = OTC, seen: Seen | None = None, **request: object
-) -> RunReport:
+def run(bench: Bench, edit: Edit = list, *, of: Partition = OTC, seen: Seen | None = None, **request: Any) -> RunReport:
     """A run on the next day over the week, whose OTC download is edited so."""
     bench.clock.forward(days=1)
     source = Downloads(bench.world, bench.clock, edits={of: edit})

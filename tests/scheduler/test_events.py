@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from threading import Lock
+from typing import Any
 
 import pytest
 from attrs import Factory, define, evolve
@@ -32,6 +33,7 @@ from finra_core.ports.observer import (
     CaptureStored,
     Decided,
     FetchStarted,
+    OlderWeeksSwept,
     Phase,
     PhaseStarted,
     RecordsStored,
@@ -56,7 +58,7 @@ def quiet() -> Bench:
     return Bench(open_store("memory:"), QUIET)
 
 
-def watch(bench: Bench, **request: object) -> list[Event]:
+def watch(bench: Bench, **request: Any) -> list[Event]:
     seen = Seen()
     bench.run(observers=[seen], **request)
     return seen.events
@@ -329,6 +331,29 @@ def test_levels_are_those_of_the_findings(varied: Bench, caplog: pytest.LogCaptu
     assert levels(caplog, "2025-11-14 / OTC: Source unchanged since 2025-12-15, skipping") == [logging.INFO]
     assert levels(caplog, "2025-12-26: NOT READY") == [logging.INFO]  # it only waits for FINRA's calendar
     assert levels(caplog, "2025-11-21: NOT READY") == [logging.WARNING]
+
+
+def test_the_sweep_is_told_and_said_in_one_line(quiet: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    quiet.run(lookback_weeks=10)
+    quiet.world = evolve(QUIET, events=(Restatement(OTC, MONDAY_MORNING + AN_HOUR, changed=1),))
+    quiet.clock.forward(days=50)
+    seen = Seen()
+
+    with caplog.at_level(logging.INFO, "finra_core"):
+        quiet.run(observers=[seen])
+
+    [swept] = seen.of(OlderWeeksSwept)
+    # Ten weeks of three tiers, and one more of tier 1. Two were published on the day from which on is asked.
+    assert (swept.older, swept.since, swept.restated, swept.rotated) == (31, date(2026, 1, 5), 3, 2)
+    said = "Older weeks: 31 partitions, 3 restated since 2026-01-05, 2 in rotation"
+    assert levels(caplog, said) == [logging.INFO]
+
+
+def test_without_older_weeks_nothing_is_said_of_them(quiet: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "finra_core"):
+        quiet.run()
+
+    assert levels(caplog, "Older weeks") == []
 
 
 @pytest.mark.parametrize("mode", ["run", "dry-run"])

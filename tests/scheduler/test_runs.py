@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from unittest.mock import ANY
@@ -16,6 +17,7 @@ from finra_core import (
     Outcome,
     Partition,
     Payload,
+    Policy,
     RunReport,
     RunRequest,
     Scheduler,
@@ -531,6 +533,24 @@ def test_a_restatement_unreadies_its_week_until_it_is_analyzed_again(quiet: Benc
     assert report.readiness[0].is_ready
 
 
+def test_a_use_that_does_not_need_a_tier_is_not_withdrawn_when_it_is_restated(quiet: Bench) -> None:
+    quiet.world = with_events(Restatement(T1, MONDAY_MORNING + timedelta(hours=1), changed=1))
+    policies = (Policy(name="trading"), Policy(name="pink sheets", tiers=(Tier.OTC,)))
+    quiet.run(weeks=[WEEK], policies=policies)
+    quiet.clock.forward(days=1)
+    seen: list[bool] = []
+    ingested = When(
+        PhaseStarted,
+        {"phase": Phase.NORMALIZATION},
+        lambda: seen.extend(readiness_of(quiet.store, use)[WEEK].is_ready for use in ("trading", "pink sheets")),
+    )
+
+    quiet.run(weeks=[WEEK], policies=policies, observers=[ingested])
+
+    assert seen == [False, True]
+    assert [readiness_of(quiet.store, use)[WEEK].is_ready for use in ("trading", "pink sheets")] == [True, True]
+
+
 def test_a_run_on_one_tier_does_not_complain_of_the_others(quiet: Bench) -> None:
     report = quiet.run(weeks=[WEEK], tiers=[Tier.OTC])
 
@@ -657,6 +677,33 @@ def test_a_problem_of_a_partition_that_was_not_asked_for_is_none_of_the_runs(qui
 
     assert report.problems == ()
     assert report.exit_code == 0
+
+
+def test_a_run_that_ended_in_an_error_leaves_no_step_behind_on_the_callers_executor(quiet: Bench) -> None:
+    fetched: list[Partition] = []
+
+    @define
+    class Counting(SimulatorSource):
+        def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
+            fetched.append(partition)
+            return super().fetch(partition, expected)
+
+    class FullDisk(StandIn):
+        @contextmanager
+        def write(self, scope: Scope) -> Iterator[UnitOfWork]:
+            if scope != Scope():
+                raise StoreError("disk full")
+            with self.store.write(scope) as unit:
+                yield unit
+
+    source = Counting(quiet.world, quiet.clock)
+    with ThreadPoolExecutor(1) as executor:
+        scheduler = Scheduler(source=source, store=FullDisk(quiet.store), executor=executor, clock=quiet.clock)
+        with pytest.raises(StoreError, match="disk full"):
+            scheduler.run()
+        when_it_ended = len(fetched)
+
+    assert len(fetched) == when_it_ended
 
 
 def test_an_executor_of_the_callers_is_used_and_left_open(quiet: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
+from typing import Any, cast
 
 import pytest
 from attrs import Factory, define, evolve, field
@@ -161,7 +162,7 @@ def test_at_whatever_hour_it_is_stored_by_the_first_run_after_it(
     instant = bench.clock.now + timedelta(minutes=after)
     bench.world = changing(Restatement(restated, instant, changed=1))
 
-    reports = []
+    reports: list[RunReport] = []
     while bench.clock.now < instant:
         bench.clock.forward(hours=pauses[len(reports) % len(pauses)])
         reports.append(bench.run())
@@ -177,7 +178,7 @@ def test_a_source_that_cannot_tell_is_found_out_within_28_daily_runs(
 ) -> None:
     bench = filled(QUIET)
     instant = bench.clock.now + timedelta(minutes=after)
-    bench.world = changing(Restatement(restated, instant, **{"changed": 0, kind: 1}))
+    bench.world = changing(Restatement(restated, instant, **cast("Any", {"changed": 0, kind: 1})))
     bench.clock.now = max(bench.clock.now, instant)
 
     reports = run_daily(bench, 28, told=False)
@@ -247,7 +248,7 @@ def test_in_28_daily_runs_every_older_partition_is_probed(stored: Bench) -> None
 
 
 @pytest.mark.parametrize("request_", [{"weeks": [date(2025, 12, 5)]}, {"sweep": False}], ids=["by name", "unwanted"])
-def test_who_asks_for_weeks_or_for_no_sweep_gets_none(stored: Bench, request_: dict[str, object]) -> None:
+def test_who_asks_for_weeks_or_for_no_sweep_gets_none(stored: Bench, request_: dict[str, Any]) -> None:
     source = Asked(stored.world, stored.clock)
 
     report = stored.run(source=source, **request_)
@@ -291,7 +292,7 @@ def swept_from(bench: Bench) -> date | None:
     return found
 
 
-def asked_since(bench: Bench, source: Asked | None = None, **request: object) -> date | None:
+def asked_since(bench: Bench, source: Asked | None = None, **request: Any) -> date | None:
     """From which day on a run asks; None where it does not ask."""
     source = source or Asked(bench.world, bench.clock)
     bench.run(source=source, **request)
@@ -403,7 +404,7 @@ class Unswept(Asked):
 
     error: Exception = field(factory=lambda: SourceUnavailableError("API fetch failed (HTTP 503)", status_code=503))
 
-    def restated_since(self, day: date, before: date) -> frozenset[Partition] | None:
+    def restated_since(self, day: date, before: date) -> frozenset[Partition]:
         super().restated_since(day, before)
         raise self.error
 

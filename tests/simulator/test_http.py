@@ -209,7 +209,7 @@ def test_started_with_credentials_it_knows_no_token_but_its_own(
     assert post(http, locked, {"limit": 1}, Authorization="Bearer one-from-FINRA-itself").status == 401
 
 
-def catalogue(http: urllib3.PoolManager, server: SimulatorServer, query: str = "") -> list[str]:
+def catalog(http: urllib3.PoolManager, server: SimulatorServer, query: str = "") -> list[str]:
     response = http.request("GET", f"{server.url}/datasets{query}", headers={"Authorization": "Bearer any"})
     assert response.status == 200
     assert {each["datasetGroup"] for each in response.json()} <= {"otcMarket"}
@@ -217,12 +217,12 @@ def catalogue(http: urllib3.PoolManager, server: SimulatorServer, query: str = "
 
 
 def test_datasets_are_listed_for_who_has_a_token(http: urllib3.PoolManager, server: SimulatorServer) -> None:
-    """1.1: the catalogue needs a token; its parameters group and name select."""
+    """1.1: the catalog needs a token; its parameters group and name select."""
     assert http.request("GET", f"{server.url}/datasets").status == 401
     names = ["weeklySummary", "weeklySummaryHistoric", "weeklyDownloadDetails"]
-    assert catalogue(http, server) == catalogue(http, server, "?group=OTCMarket") == names
-    assert catalogue(http, server, "?group=otcMarket&name=weeklysummary") == ["weeklySummary"]
-    assert catalogue(http, server, "?group=fixedIncomeMarket") == []
+    assert catalog(http, server) == catalog(http, server, "?group=OTCMarket") == names
+    assert catalog(http, server, "?group=otcMarket&name=weeklysummary") == ["weeklySummary"]
+    assert catalog(http, server, "?group=fixedIncomeMarket") == []
 
 
 # 1.3 Request body

@@ -40,7 +40,8 @@ def by_sql(store: SqlStore, earlier: Capture, later: Capture) -> Rows:
         connection = cast("SqlView", view)._session.connection
         found = connection.execute(text(SQL), {"earlier": earlier.number, "later": later.number})
         return [
-            (each[0], Record(Security(*each[1:4]), Venue(*each[4:8]), *each[8:10], str(each[10]))) for each in found
+            (each[0], Record(Security(*each[1:4]), Venue(*each[4:8]), each[8], each[9], str(each[10])))
+            for each in found
         ]
 
 

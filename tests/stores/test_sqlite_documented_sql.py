@@ -201,7 +201,7 @@ def test_decisions_can_be_queried_with_what_they_rest_on(
     assert columns == [
         "r", "2025-12-26", "NMS_TIER_1", "skip", "version_unchanged", "unchanged", "2026-01-20T12:00:00.123456Z",
     ]  # fmt: skip
-    assert json.loads(stored) == {
+    expected = {
         "latest": {
             "number": capture.number,
             "capture_id": CAPTURE_ID,
@@ -215,6 +215,7 @@ def test_decisions_can_be_queried_with_what_they_rest_on(
         "offered_from": None,
         "note": "because",
     }
+    assert {name: value for name, value in json.loads(stored).items() if name in expected} == expected
 
 
 @pytest.mark.parametrize(

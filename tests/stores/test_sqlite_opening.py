@@ -98,6 +98,12 @@ def test_a_malformed_url_is_refused(url: str) -> None:
         open_store(url)
 
 
+def test_a_password_in_a_malformed_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_store("sqlite://user:secret@host/finra")
+    assert "secret" not in str(caught.value)
+
+
 def test_the_time_to_wait_for_a_lock_is_an_option() -> None:
     assert [parse_url(f"sqlite:////a.db{query}").timeout for query in ("", "?timeout=0.5")] == [30.0, 0.5]
 
@@ -182,6 +188,13 @@ class TestFailures:
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     _fails(f"sqlite:///{tmp_path / 'no' / 'finra.db'}", StoreUnavailableError, "cannot be opened", read_only=False)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_path_that_no_file_can_have(tmp_path: Path, read_only: bool) -> None:
+    _fails(
+        f"sqlite:///{tmp_path / ('x' * 300)}finra.db", StoreUnavailableError, "cannot be opened", read_only=read_only
+    )
 
 
 def test_another_writer_that_does_not_let_go(path: Path, url: str, stored: None) -> None:
@@ -294,8 +307,9 @@ def reader(
 ) -> Iterator[subprocess.Popen[str]]:
     """Somebody who may read the file and write neither it nor its folder: it prints what it sees, line by line."""
     folder = path.parent
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
+            parent.chmod(0o711)
     other = tmp_path_factory.mktemp("other") / "x"
     folder.chmod(0o555)
     command = [sys.executable, "-c", _AS_ANOTHER_USER.replace("{path}.other", str(other)), str(path), ""]

@@ -14,10 +14,19 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 import click
 
-from finra_cli.command import Command, CommandGroup
+from finra_cli.commands.completion import Script
+from finra_cli.commands.db import Schema, SchemaSql
+from finra_cli.commands.help import Help
+from finra_cli.commands.simulator import Serving
 from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
+from finra_cli.presenters.anomalies import Anomalies
+from finra_cli.presenters.captures import Captures
+from finra_cli.presenters.config import Config
 from finra_cli.presenters.failure import Failure
+from finra_cli.presenters.readiness import Judgments
+from finra_cli.presenters.runs import Runs
+from finra_core.history.status import Status
 from finra_core.runs.report import SCHEMA_VERSION as REPORT_VERSION
 from finra_core.runs.report import RunReport
 
@@ -35,22 +44,35 @@ _TYPES: dict[Any, dict[str, Any]] = {
 }
 
 
-def commands(group: click.Group = finra, path: str = "") -> Iterator[tuple[str, Command[Any]]]:
-    """Every command of `finra`, with its name as it is typed after `finra`."""
+def command_names(group: click.Group = finra, path: str = "") -> Iterator[str]:
+    """Every command that prints something, as it is typed after `finra`."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        if isinstance(command, CommandGroup):
-            yield f"{path}{name}", command.own
         if isinstance(command, click.Group):
-            yield from commands(command, f"{path}{name} ")
-        elif isinstance(command, Command):
-            yield f"{path}{name}", command
+            yield from command_names(command, f"{path}{name} ")
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield f"{path}{name}"
 
 
-def documents() -> dict[str, type]:
-    """The classes of all documents, by the names of their schemas."""
-    return {**{name.replace(" ", "-"): command.document for name, command in commands()}, "error": Failure}
+DOCUMENTS: dict[str, type] = {
+    "run": RunReport,
+    "status": Status,
+    "readiness": Judgments,
+    "captures": Captures,
+    "anomalies": Anomalies,
+    "anomalies-ack": Anomalies,
+    "runs": Runs,
+    "config-show": Config,
+    "db-upgrade": Schema,
+    "db-check": Schema,
+    "db-sql": SchemaSql,
+    "simulator": Serving,
+    "completion": Script,
+    "help": Help,
+    "error": Failure,
+}
+"""The classes of the documents, by the names of their schemas: a command's name with dashes."""
 
 
 def schema_text(name: str, document: type) -> str:
@@ -100,5 +122,5 @@ def _schema(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for name, document in documents().items():
+    for name, document in DOCUMENTS.items():
         (FOLDER / f"{name}.json").write_text(schema_text(name, document), encoding="utf-8")

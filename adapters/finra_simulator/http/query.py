@@ -49,7 +49,7 @@ _TESTS = {**_COMPARISONS, "DOMAIN": _contains, "RANGE": _within}
 
 @frozen
 class Filter:
-    """A condition on one field; null fulfils none."""
+    """A condition on one field; null fulfills none."""
 
     name: str
     place: int
@@ -57,7 +57,7 @@ class Filter:
     wanted: Any
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value of the field fulfils it."""
+        """Whether a value of the field fulfills it."""
         return value is not None and _TESTS[self.compare](value, self.wanted)
 
 

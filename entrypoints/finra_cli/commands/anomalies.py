@@ -10,7 +10,7 @@ from attrs import frozen
 from finra_cli.command import Command, CommandGroup
 from finra_cli.options import argument, option, switch
 from finra_cli.output import show
-from finra_cli.presenters.anomalies import Anomalies, acknowledged_page, anomalies_of, anomalies_page, as_bad_as
+from finra_cli.presenters.anomalies import acknowledged_page, anomalies_of, anomalies_page, as_bad_as
 from finra_cli.settings import JudgingSettings, StoreSettings
 from finra_cli.values import Day
 from finra_cli.wiring import reading, writing
@@ -66,13 +66,12 @@ def _acknowledge(settings: AcknowledgeSettings) -> int:
 
 
 command = CommandGroup(
-    Command("anomalies", AnomaliesSettings, _anomalies, Anomalies, help="What runs found, latest first."),
+    Command("anomalies", AnomaliesSettings, _anomalies, help="What runs found, latest first."),
     [
         Command(
             "ack",
             AcknowledgeSettings,
             _acknowledge,
-            Anomalies,
             help="Say that an open anomaly is known, so that it no longer blocks its week. The week is judged again. "
             "FINGERPRINT may be shortened to its first characters.",
         )

@@ -9,7 +9,7 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import option
 from finra_cli.output import show
-from finra_cli.presenters.captures import Captures, captures_of, captures_page
+from finra_cli.presenters.captures import captures_of, captures_page
 from finra_cli.settings import StoreSettings
 from finra_cli.values import Tiers, Weeks
 from finra_cli.wiring import reading
@@ -39,6 +39,4 @@ def _captures(settings: CapturesSettings) -> int:
     return 0
 
 
-command = Command(
-    "captures", CapturesSettings, _captures, Captures, help="Every capture, by week and tier, oldest first."
-)
+command = Command("captures", CapturesSettings, _captures, help="Every capture, by week and tier, oldest first.")

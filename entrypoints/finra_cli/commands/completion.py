@@ -51,7 +51,6 @@ command = Command(
     "completion",
     CompletionSettings,
     _completion,
-    Script,
     help="Print what makes bash, zsh or fish complete the words of this command.",
     notes=[("To have it in every shell", _HOW)],
 )

@@ -7,7 +7,7 @@ import click
 from finra_cli.command import Command
 from finra_cli.group import SUMMARIES, Group
 from finra_cli.output import show
-from finra_cli.presenters.config import Config, config_of, config_page, warn_of_unknown_variables
+from finra_cli.presenters.config import config_of, config_page, warn_of_unknown_variables
 from finra_cli.settings import StandingSettings
 
 
@@ -26,7 +26,6 @@ command = Group(
             "show",
             StandingSettings,
             _show,
-            Config,
             help="Every standing setting: its value, and who gave it: a flag, the environment, finra.toml or nobody. "
             "Secrets are not shown. Flags are those of `finra run`: see what they would change.",
         )

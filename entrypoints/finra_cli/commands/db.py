@@ -83,19 +83,17 @@ command = Group(
     "db",
     help="The schema of the store's database.",
     commands=[
-        Command("upgrade", StoreSettings, _upgrade, Schema, help="Make the schema, or bring it up to date."),
+        Command("upgrade", StoreSettings, _upgrade, help="Make the schema, or bring it up to date."),
         Command(
             "check",
             StoreSettings,
             _check,
-            Schema,
             help="Say which version the schema has; exit 1 if it is not the current one.",
         ),
         Command(
             "sql",
             StoreSettings,
             _sql,
-            SchemaSql,
             help="Print the schema's SQL; needs no database, --store postgresql: is enough.",
         ),
     ],

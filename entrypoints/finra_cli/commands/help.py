@@ -58,4 +58,4 @@ def _context_of(words: tuple[str, ...]) -> click.Context:
     return context
 
 
-command = Command("help", HelpSettings, _help, Help, help="Show the help of a command, or of all of them.")
+command = Command("help", HelpSettings, _help, help="Show the help of a command, or of all of them.")

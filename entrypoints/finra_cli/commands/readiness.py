@@ -9,7 +9,7 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import option, switch
 from finra_cli.output import show
-from finra_cli.presenters.readiness import Judgments, judgments_of, readiness_page
+from finra_cli.presenters.readiness import judgments_of, readiness_page
 from finra_cli.settings import FOR, ON, JudgingSettings
 from finra_cli.values import Week
 from finra_cli.wiring import reading
@@ -47,7 +47,6 @@ command = Command(
     "readiness",
     ReadinessSettings,
     _readiness,
-    Judgments,
     help="Which weeks are ready to trade on, and why the others are not.",
     notes=[("Exit codes", EXIT_CODES)],
 )

@@ -7,7 +7,7 @@ from attrs import frozen
 from finra_cli.command import Command
 from finra_cli.options import argument, option
 from finra_cli.output import show
-from finra_cli.presenters.runs import Runs, one_run, runs_of, runs_page
+from finra_cli.presenters.runs import one_run, runs_of, runs_page
 from finra_cli.settings import StoreSettings
 from finra_cli.values import Count
 from finra_cli.wiring import reading
@@ -35,6 +35,5 @@ command = Command(
     "runs",
     RunsSettings,
     _runs,
-    Runs,
     help="The ledger of runs, latest first; or one run's report. RUN_ID may be shortened to its first characters.",
 )

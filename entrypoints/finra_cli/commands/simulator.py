@@ -8,7 +8,7 @@ import click
 from attrs import frozen
 
 from finra_cli.command import Command
-from finra_cli.options import option
+from finra_cli.options import option, option_free
 from finra_cli.output import Page, show
 from finra_cli.settings import Common
 from finra_core.domain.errors import ConfigurationError
@@ -30,6 +30,14 @@ class SimulatorSettings(Common):
     now: str | None = option(None, "stop its clock at this instant (2026-01-05T15:30:00Z)", metavar="TIME")
     latency: float = option(0.0, "hold each answer back so many seconds", type=click.FLOAT, metavar="S")
     fault_rate: float = option(0.0, "the share of requests that fail", type=click.FLOAT, metavar="R")
+    world: str | None = option(
+        None,
+        "more of a simulator: URL's options, such as late_rate=0.5&numbers=doubles",
+        metavar="NAME=VALUE&..",
+        shown_default="none",
+    )
+    client_id: str | None = option_free("the only client id that gets a token; without it any does")
+    client_secret: str | None = option_free("its secret", secret=True)
 
 
 @frozen(kw_only=True)
@@ -54,12 +62,14 @@ def _serve(settings: SimulatorSettings) -> int:
 
 def _started(settings: SimulatorSettings) -> SimulatorServer:
     given = {name: value for name in _WORLD if (value := getattr(settings, name)) is not None}
-    source = open_source(f"simulator:?{urlencode(given)}", {})
+    more = f"&{settings.world}" if settings.world else ""
+    source = open_source(f"simulator:?{urlencode(given)}{more}", {})
     server = SimulatorServer(
         source.world,
         source.clock,
         random_faults=_faults(settings.fault_rate),
         latency=settings.latency,
+        credentials=_credentials(settings),
         host=settings.host,
         port=settings.port,
     )
@@ -67,6 +77,15 @@ def _started(settings: SimulatorSettings) -> SimulatorServer:
         return server.start()
     except (OSError, OverflowError) as error:
         raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}: {error}") from None
+
+
+def _credentials(settings: SimulatorSettings) -> dict[str, str] | None:
+    """Whom the token endpoint knows; None where it knows everybody."""
+    if settings.client_id is None and settings.client_secret is None:
+        return None
+    if settings.client_id is None or settings.client_secret is None:
+        raise ConfigurationError("FINRA_CLIENT_ID and FINRA_CLIENT_SECRET go together: set both, or neither")
+    return {settings.client_id: settings.client_secret}
 
 
 def _faults(rate: float) -> RandomFaults | None:
@@ -80,6 +99,5 @@ command = Command(
     "simulator",
     SimulatorSettings,
     _serve,
-    Serving,
     help="Serve a simulated FINRA over HTTP, to try a pipeline against.",
 )

@@ -13,7 +13,7 @@ from finra_cli.presenters.status import status_page
 from finra_cli.settings import FOR, ON, JudgingSettings
 from finra_cli.wiring import reading
 from finra_core.domain.clock import utc_today
-from finra_core.history.status import Status, read, status
+from finra_core.history.status import read, status
 
 
 @frozen(kw_only=True)
@@ -34,5 +34,5 @@ def _status(settings: StatusSettings) -> int:
 
 
 command = Command(
-    "status", StatusSettings, _status, Status, help="The last run, what is due next, and how far each week has come."
+    "status", StatusSettings, _status, help="The last run, what is due next, and how far each week has come."
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from enum import Enum
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from click.core import ParameterSource
 from finra_cli.config_file import CONFIG
 from finra_cli.options import Spec, flag_of, specs_of, variable
 from finra_cli.output import Page, Tone, Toned
+from finra_cli.redaction import without_secrets
 from finra_cli.settings import StandingSettings
 from finra_cli.suggestions import did_you_mean
 from finra_core.runs.serialization import to_plain
@@ -85,12 +85,6 @@ def _shown(value: object, spec: Spec) -> str | None:
         return json.dumps(to_plain(value), sort_keys=True)
     text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return without_secrets(text)
-
-
-def without_secrets(url: str) -> str:
-    """A URL with *** in place of a password before its host, and of parameters that are called like one."""
-    url = re.sub(r"(?<=//)([^/?#@:]*):[^/?#]*@", r"\1:***@", url)
-    return re.sub(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*)=[^&#]*", r"\1=***", url, flags=re.IGNORECASE)
 
 
 def warn_of_unknown_variables() -> None:
