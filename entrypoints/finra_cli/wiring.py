@@ -24,7 +24,7 @@ def scheduler(settings: RunSettings) -> Iterator[Scheduler]:
         ConfigurationError: nobody serves a URL.
         SourceError, StoreError: source or store cannot be opened.
     """
-    _collect_rarely()
+    gc.freeze()  # what is imported stays, and is not looked through for cycles again
     with (
         _executor(settings) as executor,
         open_source(settings.source_url, settings.for_adapters(os.environ)) as source,
@@ -79,12 +79,3 @@ def _executor(settings: RunSettings) -> Iterator[Executor | None]:
         executor.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     executor.shutdown()
-
-
-def _collect_rarely() -> None:
-    """Look for cycles once in 200,000 new objects, not in 700.
-
-    A run makes a few tuples a row and drops them together; looking for cycles among them took a seventh of its time.
-    """
-    gc.freeze()
-    gc.set_threshold(200_000)

@@ -19,7 +19,7 @@ from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
 from finra_core.runs.context import Run
 from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.failed_runs import passed_check
-from finra_core.runs.ingest import decision_record, ingest, skipped
+from finra_core.runs.ingest import Ingested, decision_record, ingest, record_kept, skipped
 from finra_core.runs.judge import Standing, judge, read_standing
 from finra_core.runs.normalize import Measured, normalize
 from finra_core.runs.places import place_checks, problem_anomalies
@@ -111,6 +111,10 @@ def _put_finished(run: Run, plan: Plan, entry: RunRecord) -> None:
         record_checks(unit, [passed_check(), *swept], run.clock())
 
 
+_KEPT_AT_ONCE = 50
+"""So many unchanged partitions are recorded in one transaction: what is lost with a killed run is compared again."""
+
+
 @define
 class _Work:
     """The phases of one run. in_hand: what it measured of the captures whose records it has stored."""
@@ -168,8 +172,26 @@ class _Work:
         self._settle([planned for planned in batch if not planned.decision.needs_fetch])
         needed = [planned for planned in batch if planned.decision.needs_fetch]
         results = self.pools.fetching.run(Phase.INGESTION, ingest, self.run, needed)
+        kept: list[tuple[PlannedPartition, Ingested]] = []
         for planned, result in zip(needed, results, strict=True):
-            self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
+            if result.kept_at is None:
+                self._enter(planned, result)
+                continue
+            kept.append((planned, result))
+            if len(kept) == _KEPT_AT_ONCE:
+                self._keep(kept)
+                kept = []
+        self._keep(kept)
+
+    def _enter(self, planned: PlannedPartition, result: Ingested) -> None:
+        self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
+
+    def _keep(self, kept: Sequence[tuple[PlannedPartition, Ingested]]) -> None:
+        """Record and report that the newest captures have what was fetched."""
+        if kept:
+            recorded = record_kept(self.run, [result for _planned, result in kept])
+            for (planned, _result), result in zip(kept, recorded, strict=True):
+                self._enter(planned, result)
 
     def _settle(self, settled: list[PlannedPartition]) -> None:
         """Report, and record in one transaction, what needs no fetching: partitions skipped, absent or failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -19,7 +20,7 @@ from finra_core.domain.errors import PartitionLockedError, SourceDataError, Stor
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.partitions import DOMAIN, Partition
 from finra_core.domain.readiness import Judgment, withdraw
-from finra_core.domain.revision import Action, CaptureRef, Decision, Rule
+from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS
 from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, FetchStarted, StepFailed
@@ -36,24 +37,31 @@ from finra_core.runs.wording import reason
 class Ingested:
     """What became of a partition in this phase.
 
-    capture: the one that was stored, None where none was. failure: why it failed, None where it did not.
+    capture: the one that was stored, None where none was. kept_at: when a content was fetched that the newest capture
+    has already, and that is not recorded yet. failure: why it failed, None where it did not.
     """
 
     partition: Partition
     decision: Decision
     capture: Capture | None = None
+    kept_at: datetime | None = None
     failure: Failure | None = None
     found: tuple[Anomaly, ...] = ()
 
 
 def ingest(run: Run, planned: PlannedPartition) -> Ingested:
-    """Fetch a partition, and store it if its content is new. A failure is in the result, unless the store failed."""
+    """Fetch a partition, and store it if its content is new. A failure is in the result, unless the store failed.
+
+    That the newest capture has the content already is for the caller to record: `record_kept`.
+    """
     partition = planned.partition
     began = run.clock()
     run.tell(FetchStarted, partition=partition, source=run.source.info.label)
     try:
         fetched = fetch(run, partition, planned.decision.evidence.version)
         _check_unchanged(planned, fetched)
+        if _is_known(run, planned, fetched):
+            return _kept(planned, fetched)
         result = again(run, lambda: _store_if_new(run, planned, fetched))
     except PartitionLockedError as error:
         result = _leave(run, planned, error)
@@ -77,9 +85,71 @@ def _check_unchanged(planned: PlannedPartition, fetched: Fetched) -> None:
         raise SourceDataError(message, partition=planned.partition)
 
 
+def _is_known(run: Run, planned: PlannedPartition, fetched: Fetched) -> bool:
+    """Whether the store's newest capture, as the plan saw it, has this content."""
+    latest = planned.latest
+    return _forced(run, planned) is None and latest is not None and latest.content_hash == fetched.content_hash
+
+
+def _forced(run: Run, planned: PlannedPartition) -> str | None:
+    return run.forced if planned.origin is Origin.ASKED else None
+
+
+def _kept(planned: PlannedPartition, fetched: Fetched) -> Ingested:
+    evidence = Evidence(
+        latest=planned.latest, version=fetched.payload.version, content_hash=fetched.content_hash, note=None
+    )
+    decision = Decision(Action.SKIP, Rule.CONTENT_UNCHANGED, evidence)
+    found = (skipped(planned.partition, decision),)
+    return Ingested(partition=planned.partition, decision=decision, kept_at=fetched.began_at, found=found)
+
+
+def record_kept(run: Run, kept: Sequence[Ingested]) -> list[Ingested]:
+    """Record, in one transaction, that the newest captures have what was fetched, and tell of it.
+
+    The results as they were recorded: another run may have stored something else meanwhile.
+    """
+    results = again(run, lambda: _record_kept(run, kept))
+    for result in results:
+        _tell(run, result, run.clock())
+    return results
+
+
+def _record_kept(run: Run, kept: Sequence[Ingested]) -> list[Ingested]:
+    partitions = frozenset(result.partition for result in kept)
+    with run.store.write(Scope()) as unit:
+        at = run.clock()
+        newest_of = {c.partition: c for c in unit.captures(CaptureQuery(partitions=partitions, newest=True))}
+        results = [_against(newest_of[result.partition], result) for result in kept]
+        verified = [(newest_of[result.partition], result.kept_at) for result in results if result.kept_at]
+        unit.put_checked([_verified(capture, kept_at) for capture, kept_at in verified])
+        put_decisions(unit, [decision_record(run, result.partition, result.decision, at) for result in results])
+        checks = [Check(Scope.partition(r.partition), Stage.RAW, r.found, OF_INGESTION) for r in results if r.found]
+        record_checks(unit, checks, at)
+    return results
+
+
+def _against(latest: Capture, result: Ingested) -> Ingested:
+    """The result as it is now, with this capture the newest one."""
+    seen = result.decision.evidence.latest
+    if seen is not None and seen.number == latest.number:
+        return result
+    return Ingested(partition=result.partition, decision=_captured_meanwhile(result.decision.evidence, latest))
+
+
+def _captured_meanwhile(evidence: Evidence, latest: Capture) -> Decision:
+    """What was fetched may be older than what the other run stored. The next run will see."""
+    return Decision(Action.SKIP, Rule.CAPTURED_MEANWHILE, evolve(evidence, latest=CaptureRef.of(latest)))
+
+
+def _verified(capture: Capture, at: datetime) -> Capture:
+    verified_at = max(at, capture.verified_at)
+    return evolve(capture, verified_at=verified_at, checked_at=max(verified_at, capture.checked_at))
+
+
 def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Ingested:
     partition = planned.partition
-    forced = run.forced if planned.origin is Origin.ASKED else None
+    forced = _forced(run, planned)
     with run.store.write(Scope.partition(partition)) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({partition})))
         latest = newest(captures)
@@ -89,9 +159,7 @@ def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Inge
                 decision = decide_fetched(unit, captures[:-1], fetched, forced)
                 found = _silent_revision(partition, decision)
                 return Ingested(partition=partition, decision=decision, capture=latest, found=found)
-            # What was fetched may be older than what the other run stored. The next run will see.
-            evidence = evolve(planned.decision.evidence, latest=CaptureRef.of(latest))
-            decision = Decision(Action.SKIP, Rule.CAPTURED_MEANWHILE, evidence)
+            decision = _captured_meanwhile(planned.decision.evidence, latest)
             put_decisions(unit, [decision_record(run, partition, decision, run.clock())])
             return Ingested(partition=partition, decision=decision)
         decision = decide_fetched(unit, captures, fetched, forced)
@@ -119,8 +187,7 @@ def _leave(run: Run, planned: PlannedPartition, error: PartitionLockedError) -> 
 def _keep(run: Run, unit: UnitOfWork, latest: Capture, fetched: Fetched, decision: Decision) -> Ingested:
     """The newest capture has this content: record that, and why nothing was stored."""
     at = run.clock()
-    verified_at = max(fetched.began_at, latest.verified_at)
-    unit.put_checked([evolve(latest, verified_at=verified_at, checked_at=max(verified_at, latest.checked_at))])
+    unit.put_checked([_verified(latest, fetched.began_at)])
     put_decisions(unit, [decision_record(run, latest.partition, decision, at)])
     found = (skipped(latest.partition, decision),)
     record_checks(unit, [Check(Scope.partition(latest.partition), Stage.RAW, found, OF_INGESTION)], at)
