@@ -22,6 +22,7 @@ def keep_temporary_files_in_memory() -> None:
     """
     if "TMPDIR" not in os.environ and _is_fit(_MEMORY):
         own = tempfile.mkdtemp(prefix="finra-tests-", dir=_MEMORY)
+        Path(own).chmod(0o711)  # PostgreSQL, which does not run as root, has its folder in it
         atexit.register(_remove, own, os.getpid())
         os.environ["TMPDIR"] = own  # for the processes that tests start, xdist's workers among them
         tempfile.tempdir = own
