@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import NamedTuple
 
 from attrs import frozen
@@ -233,16 +232,3 @@ def last_two(view: ReadView, partition: Partition) -> tuple[Capture, Capture]:
     if len(found) < 2:  # noqa: PLR2004  two sides
         raise ConfigurationError(f"{partition} has {len(found)} captures with records: a diff needs two")
     return found[-2], found[-1]
-
-
-def changed_since(view: ReadView, since: date) -> list[tuple[Capture, Capture]]:
-    """The restatements that became visible on this day or later: each capture with the one before it, oldest first."""
-    found = []
-    captures = view.captures(CaptureQuery(normalized=True))
-    before: dict[Partition, Capture] = {}
-    for capture in captures:
-        earlier = before.get(capture.partition)
-        if earlier is not None and capture.normalized_at is not None and capture.normalized_at.date() >= since:
-            found.append((earlier, capture))
-        before[capture.partition] = capture
-    return sorted(found, key=lambda pair: pair[1].number)

@@ -115,7 +115,7 @@ def test_the_file_may_be_another(finra: Command, arguments: list[str]) -> None:
 WRONG_FILES = {
     "a key that is no setting": ("workres = 3", "no setting is called 'workres': did you mean workers?"),
     "a key with a dash": ("max-bytes = 3", "did you mean max_bytes?"),
-    "a key like nothing": ("colour = 3", "no setting is called 'colour'"),
+    "a key like nothing": ("xyzzy = 3", "no setting is called 'xyzzy'"),
     "a table": ("[run]\nworkers = 3", "no setting is called 'run'"),
     "a text for a number": ('workers = "4"', 'workers is "4": give a whole number'),
     "a fraction for a whole number": ("workers = 2.7", "workers is 2.7: give a whole number"),
