@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from enum import Enum
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from finra_core.domain.captures import Capture, SourceVersion
 from finra_core.domain.publication import day_has_ended
@@ -111,10 +111,6 @@ class Decision:
     def needs_fetch(self) -> bool:
         """Whether the content has to be fetched, to store it or to compare it."""
         return self.action in (Action.INGEST, Action.COMPARE)
-
-    def because(self, note: str) -> Decision:
-        """The same decision with this note in its evidence."""
-        return evolve(self, evidence=evolve(self.evidence, note=note))
 
 
 def decide_by_version(

@@ -116,13 +116,6 @@ def test_a_reference_to_a_capture_names_it() -> None:
     assert [str(ref), str(evolve(ref, revision=2))] == [TRUSTED.capture_id, f"{TRUSTED.capture_id} r2"]
 
 
-def test_a_decision_may_get_a_note() -> None:
-    decision = decide_by_version(TRUSTED, VERSION)
-    noted = decision.because("why")
-    assert noted.evidence.note == "why"
-    assert evolve(noted, evidence=decision.evidence) == decision
-
-
 @pytest.mark.parametrize("action", Action)
 def test_the_content_is_wanted_to_store_it_or_to_compare_it(action: Action) -> None:
     assert Decision(action, Rule.VERIFY).needs_fetch == (action in (Action.INGEST, Action.COMPARE))
