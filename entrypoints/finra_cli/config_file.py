@@ -16,11 +16,6 @@ from finra_cli.suggestions import did_you_mean
 from finra_cli.values import Amount, Count, Tiers
 from finra_core.domain.errors import ConfigurationError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 NAME = "finra.toml"
 CONFIG = "finra_cli.config"
 """The key of click's `Context.meta` under which the file that was read is named."""
@@ -83,6 +78,11 @@ _SECRET = "set FINRA_CLIENT_SECRET, or name a file of its own in client_secret_f
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    # Imported here, because most runs have no such file.
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415
     try:
         settings: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

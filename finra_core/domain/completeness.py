@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
-from statistics import median
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -151,6 +150,8 @@ def _against_recent(capture: Capture, recent: Sequence[Capture], bounds: Coverag
                 counts = [measure.of(half) for half in others]
                 if measure.of(own) >= bounds.recent.get(measure, 0.0) * max(counts):
                     continue  # a median is no more than that, and costs more to know
+                from statistics import median  # noqa: PLC0415  it is rarely needed, and slow to import
+
                 usual = int(median(counts))
                 if _is_short(measure, own, usual, bounds.recent, bounds):
                     lost.append(Shortfall(own.half, measure, measure.of(own), usual, None))

@@ -18,12 +18,12 @@ COPIED_SHARE = 0.5
 MIN_ROWS = 20
 """Fewer rows are not judged."""
 _ALL_UP_TO = 2_000
-"""Up to so many rows all are compared. Of more, those that end, but for the date, in one certain digit."""
-_DIGIT = b"7"
+"""Up to so many rows all are compared. Of more, those whose last number ends in two certain digits."""
+_ENDING = b"37"
 _CENTURY = b"20"
 _AFTER_DATE = (b"\n", b"\r", b'"', b"")
 _LEAST_SAMPLE = 10
-"""A document in which that digit is rarer is compared whole."""
+"""A document in which that ending is rarer is compared whole."""
 
 
 @frozen
@@ -98,14 +98,14 @@ def _copy(rows: int, mine: frozenset[int], theirs: frozenset[int], *, is_exact: 
 
 
 def _chosen(document: bytes, start: int, delimiter: str) -> Iterator[bytes]:
-    """The rows whose last cell but the date ends in the digit, up to there.
+    """The rows whose last cell before the date has the ending, up to there.
 
     They are searched for in the document as a whole: to look at each row would take as long as splitting it.
     """
     line_end = document.find(b"\n", start)
     first = document[start : len(document) if line_end < 0 else line_end]
     quote = b'"' if is_quoted(first.decode(), delimiter) else b""
-    between = _DIGIT + quote + delimiter.encode() + quote
+    between = _ENDING + quote + delimiter.encode() + quote
     row_end = len(between) + len("2025-12-15")
     found = document.find(between + _CENTURY, start)
     while found >= 0:
