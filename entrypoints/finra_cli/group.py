@@ -22,6 +22,9 @@ COMMANDS = {
         "anomalies": "what runs found, latest first",
         "runs": "the ledger of runs, latest first, or one run's report",
     },
+    "Share and keep": {
+        "export": "a view as Parquet, CSV or Arrow files, by week and tier",
+    },
     "Set up": {
         "config": "the settings in force, and where each comes from",
         "db": "the schema of the store's database",

@@ -69,6 +69,7 @@ OUTPUTS = {
     "captures": ("captures",),
     "anomalies": ("anomalies", "--severity", "INFO", "--all"),
     "runs": ("runs",),
+    "export": ("export", "out", "--view", "weekly_totals", "--as-of", "2026-01-05"),
     "config-show": ("config", "show"),
     "db-upgrade": ("db", "upgrade"),
     "db-check": ("db", "check"),

@@ -23,6 +23,7 @@ from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.anomalies import Anomalies
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
+from finra_cli.presenters.export import Export
 from finra_cli.presenters.failure import Failure
 from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.runs import Runs
@@ -63,6 +64,7 @@ DOCUMENTS: dict[str, type] = {
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
     "runs": Runs,
+    "export": Export,
     "config-show": Config,
     "db-upgrade": Schema,
     "db-check": Schema,
