@@ -24,6 +24,7 @@ COMMANDS = {
     },
     "Share and keep": {
         "export": "a view as Parquet, CSV or Arrow files, by week and tier",
+        "bundle": "captures as one file that another store verifies and replays",
     },
     "Set up": {
         "config": "the settings in force, and where each comes from",

@@ -70,6 +70,8 @@ OUTPUTS = {
     "anomalies": ("anomalies", "--severity", "INFO", "--all"),
     "runs": ("runs",),
     "export": ("export", "out", "--view", "weekly_totals", "--as-of", "2026-01-05"),
+    "bundle-export": ("bundle", "export", "all.bundle"),
+    "bundle-import": ("bundle", "import", "all.bundle"),
     "config-show": ("config", "show"),
     "db-upgrade": ("db", "upgrade"),
     "db-check": ("db", "check"),
@@ -99,7 +101,7 @@ def test_every_schema_but_that_of_a_server_and_of_errors_is_held_against_an_outp
     assert {case.partition(",")[0] for case in OUTPUTS} == DOCUMENTS.keys() - {"simulator", "error", "anomalies-ack"}
 
 
-@pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith("run,")])
+@pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith(("run,", "bundle-import"))])
 def test_so_it_is_on_an_empty_store(finra: Command, case: str) -> None:
     check(case, finra(*OUTPUTS[case], "--json").stdout)
 

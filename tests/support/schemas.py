@@ -21,6 +21,7 @@ from finra_cli.commands.simulator import Serving
 from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.anomalies import Anomalies
+from finra_cli.presenters.bundle import BundleExport, BundleImport
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
 from finra_cli.presenters.export import Export
@@ -65,6 +66,8 @@ DOCUMENTS: dict[str, type] = {
     "anomalies-ack": Anomalies,
     "runs": Runs,
     "export": Export,
+    "bundle-export": BundleExport,
+    "bundle-import": BundleImport,
     "config-show": Config,
     "db-upgrade": Schema,
     "db-check": Schema,
