@@ -9,6 +9,7 @@ from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import DecisionRecord, RunRecord
 from finra_core.weekly_summary.delimited import Reject
 
@@ -26,6 +27,8 @@ class State:
     anomalies: dict[str, AnomalyRecord] = Factory(dict)
     decisions: list[DecisionRecord] = Factory(list)
     runs: dict[str, RunRecord] = Factory(dict)
+    pins: dict[tuple[str, int], Pin] = Factory(dict)
+    prunes: list[PruneRecord] = Factory(list)
 
     def copy(self) -> State:
         """A state that can be changed without changing this one: what the containers hold is never changed."""

@@ -16,6 +16,7 @@ from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -77,6 +78,12 @@ class MemoryView(ReadView):
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return query.select(self._state.runs.values())
+
+    def pins(self) -> list[Pin]:
+        return sorted(self._state.pins.values(), key=lambda pin: pin.name)
+
+    def prunes(self) -> list[PruneRecord]:
+        return list(self._state.prunes)
 
     def _check_normalized(self, capture: Capture) -> None:
         if capture.number not in self._state.records:

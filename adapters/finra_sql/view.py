@@ -14,6 +14,7 @@ from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -25,7 +26,7 @@ from finra_core.ports.store import (
     RunRecord,
 )
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import analytics, anomalies, captures, decisions, judgments, payloads, rows, runs
+from finra_sql import analytics, anomalies, captures, decisions, judgments, payloads, retention, rows, runs
 from finra_sql.session import Session
 
 P = ParamSpec("P")
@@ -103,3 +104,11 @@ class SqlView(ReadView):
     @_reading
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return runs.read(self._session, query)
+
+    @_reading
+    def pins(self) -> list[Pin]:
+        return retention.pins_in(self._session)
+
+    @_reading
+    def prunes(self) -> list[PruneRecord]:
+        return retention.prunes_in(self._session)

@@ -25,6 +25,8 @@ COMMANDS = {
     "Share and keep": {
         "export": "a view as Parquet, CSV or Arrow files, by week and tier",
         "bundle": "captures as one file that another store verifies and replays",
+        "pin": "protect captures from being pruned",
+        "prune": "remove superseded captures that no day in range needs",
     },
     "Set up": {
         "config": "the settings in force, and where each comes from",

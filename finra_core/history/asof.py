@@ -18,6 +18,7 @@ from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Record, Records
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.timestamps import parse_utc_text
+from finra_core.history.pruned import check_has_first, check_not_pruned
 from finra_core.ports.store import CaptureQuery, JudgmentQuery, ReadView
 
 
@@ -69,7 +70,11 @@ def as_of(
     """What was known at this instant of these weeks and tiers; of all, where none are given.
 
     No later capture changes the answer for a past instant.
+
+    Raises:
+        ConfigurationError: what was known then was pruned.
     """
+    check_not_pruned(view, at, weeks=weeks, tiers=tiers)
     wanted = None if weeks is None else frozenset(weeks)
     captures = view.captures(CaptureQuery(weeks=wanted, known_at=at, newest=True))
     own = tuple(capture for capture in captures if capture.partition.tier in tiers)
@@ -90,11 +95,13 @@ def nth_release(view: ReadView, number: int, *, weeks: Collection[date] | None =
     """The n-th release of every partition that has that many, by week and tier. 1 is the first, -1 the latest.
 
     Raises:
-        ConfigurationError: the number is 0.
+        ConfigurationError: the number is 0; or it counts from the first release, and releases were pruned.
     """
     if not number:
         raise ConfigurationError("release 0: the first release is 1, the latest -1")
     wanted = None if weeks is None else frozenset(weeks)
+    if number > 0:
+        check_has_first(view, weeks=weeks)
     own = by_partition(view.captures(CaptureQuery(weeks=wanted, normalized=True)))
     place = number - 1 if number > 0 else number
     return [found[place] for found in own.values() if -len(found) <= place < len(found)]

@@ -15,6 +15,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.records import Venue, venue_identity
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.history.asof import as_of, parse_when, releases
+from finra_core.history.pruned import check_has_first
 from finra_core.ports.store import CaptureQuery, ReadView
 
 
@@ -204,11 +205,13 @@ def choose(view: ReadView, partition: Partition, named: str) -> Capture:
     named: `first`, `latest`, a capture_id with or without ` rN`, a day or an instant (what was known then).
 
     Raises:
-        ConfigurationError: there is none of this name.
+        ConfigurationError: there is none of this name, or it was pruned.
     """
     found = releases(view, partition)
     if not found:
         raise ConfigurationError(f"{partition} has no capture with records: finra captures lists what there is")
+    if named == "first":
+        check_has_first(view, weeks=[partition.week_ending], tiers=[partition.tier])
     if named in ("first", "latest"):
         return found[0] if named == "first" else found[-1]
     by_name = {str(capture): capture for capture in found} | {capture.capture_id: capture for capture in found}

@@ -17,6 +17,7 @@ from finra_core.domain.readiness import Judgment
 from finra_core.domain.tiers import ALL_TIERS, TIERS, Tier
 from finra_core.history import export_columns as columns
 from finra_core.history.intervals import Interval, V, analyses_in_force, judgments_in_force
+from finra_core.history.pruned import check_not_pruned
 from finra_core.history.tables import Table
 from finra_core.ports.store import CaptureQuery, JudgmentQuery, ReadView
 
@@ -92,7 +93,13 @@ class Part:
 
 
 def parts(view: ReadView, request: ExportRequest) -> Iterator[Part]:
-    """The parts of an export, by week and tier. No more than one week is read at a time."""
+    """The parts of an export, by week and tier. No more than one week is read at a time.
+
+    Raises:
+        ConfigurationError: what was known at the instant was pruned.
+    """
+    if request.at is not None and request.view is not ViewName.READINESS:
+        check_not_pruned(view, request.at, weeks=request.weeks, tiers=request.tiers)
     if request.view is ViewName.READINESS:
         yield from _readiness(view, request)
     elif request.view in (ViewName.NORMALIZED, ViewName.RESTATEMENTS):

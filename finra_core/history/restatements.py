@@ -49,7 +49,8 @@ def restatements(
     """Every restatement that changed a row, latest known first.
 
     since: only those that became visible on this UTC day or later. symbol: only those that changed a row of this
-    symbol, with those rows alone; symbols are compared as FINRA writes them.
+    symbol, with those rows alone; symbols are compared as FINRA writes them. Of weeks that were pruned, it knows what
+    changed after the oldest capture that is left: `pruned.history_begins` says since when that is all.
     """
     found = []
     for partition, captures in by_partition(view.captures(CaptureQuery(normalized=True))).items():

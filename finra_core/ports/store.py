@@ -19,6 +19,7 @@ from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.domain.revision import Decision
 from finra_core.domain.scopes import Scope
 from finra_core.weekly_summary.delimited import Reject
@@ -262,6 +263,12 @@ class ReadView(Protocol):
     def runs(self, query: RunQuery = ...) -> list[RunRecord]:
         """The ledger of runs, latest started first; of one instant the latest put first."""
 
+    def pins(self) -> list[Pin]:
+        """The pins, by capture_id and revision."""
+
+    def prunes(self) -> list[PruneRecord]:
+        """What was removed, in the order of the puts."""
+
 
 class UnitOfWork(ReadView, Protocol):
     """One atomic change of a store. It reads what it has put.
@@ -326,6 +333,25 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_run(self, run: RunRecord) -> None:
         """Store a run, in place of the one with its run_id."""
+
+    def put_pin(self, pin: Pin) -> None:
+        """Store a pin, in place of the one of its capture."""
+
+    def remove_pin(self, pin: Pin) -> None:
+        """Remove the pin of this capture, if there is one."""
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        """Remove captures of one partition, and all that only they have: payloads, rows, manifest rows, pins.
+
+        Analytics go if they rest on one of them. The records of other captures, and the changes between them, stay as
+        they are, and so do judgments, anomalies and decisions.
+
+        Raises:
+            StoreError: this store has no such capture, or they are captures of two partitions.
+        """
+
+    def put_prune(self, record: PruneRecord) -> None:
+        """Add a record of what was removed."""
 
 
 class Store(Protocol):

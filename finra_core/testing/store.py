@@ -16,6 +16,7 @@ from finra_core.testing.store_findings import AnomaliesContract, LedgerContract
 from finra_core.testing.store_judgments import JudgmentsContract
 from finra_core.testing.store_opening import OpeningContract
 from finra_core.testing.store_records import ChangesContract, RecordsContract
+from finra_core.testing.store_retention import RetentionContract
 from finra_core.testing.store_views import UnitsOfWorkContract, ViewsContract
 
 
@@ -28,6 +29,7 @@ class StoreContract(
     JudgmentsContract,
     AnomaliesContract,
     LedgerContract,
+    RetentionContract,
     ViewsContract,
     UnitsOfWorkContract,
 ):

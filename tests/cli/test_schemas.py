@@ -72,6 +72,8 @@ OUTPUTS = {
     "export": ("export", "out", "--view", "weekly_totals", "--as-of", "2026-01-05"),
     "bundle-export": ("bundle", "export", "all.bundle"),
     "bundle-import": ("bundle", "import", "all.bundle"),
+    "pin": ("pin", "--list"),
+    "prune": ("prune", "--before", "2026-01-05"),
     "config-show": ("config", "show"),
     "db-upgrade": ("db", "upgrade"),
     "db-check": ("db", "check"),

@@ -26,6 +26,8 @@ from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
 from finra_cli.presenters.export import Export
 from finra_cli.presenters.failure import Failure
+from finra_cli.presenters.pin import Pins
+from finra_cli.presenters.prune import Prune
 from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.runs import Runs
 from finra_core.history.status import Status
@@ -68,6 +70,8 @@ DOCUMENTS: dict[str, type] = {
     "export": Export,
     "bundle-export": BundleExport,
     "bundle-import": BundleImport,
+    "pin": Pins,
+    "prune": Prune,
     "config-show": Config,
     "db-upgrade": Schema,
     "db-check": Schema,
