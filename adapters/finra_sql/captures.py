@@ -54,7 +54,7 @@ def read(session: Session, query: CaptureQuery) -> list[Capture]:
 
 def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload) -> Capture:
     """Store a capture with its payload and its manifest row."""
-    payload_hash = payloads.put(session, payload.documents)
+    payload_hash = payloads.put(session, payload)
     values = _columns(session, keys, new, payload, payload_hash)
     added = session.execute(insert(captures).values(values)).inserted_primary_key
     if added is None:

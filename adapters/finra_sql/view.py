@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
@@ -25,7 +26,7 @@ from finra_core.ports.store import (
     RunRecord,
 )
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import analytics, anomalies, captures, decisions, judgments, payloads, rows, runs
+from finra_sql import analytics, anomalies, captures, chain, decisions, judgments, payloads, rows, runs
 from finra_sql.session import Session
 
 P = ParamSpec("P")
@@ -103,3 +104,11 @@ class SqlView(ReadView):
     @_reading
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return runs.read(self._session, query)
+
+    @_reading
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        return chain.read(self._session, after, limit)
+
+    @_reading
+    def chain_head(self) -> ChainEntry | None:
+        return chain.head(self._session)

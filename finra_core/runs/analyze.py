@@ -26,6 +26,7 @@ from finra_core.domain.readiness import WeekState
 from finra_core.domain.records import Records
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import ALL_TIERS, TIERS
+from finra_core.history.sealing import writing
 from finra_core.ports.observer import AnalysisStored, Skipped
 from finra_core.ports.store import CaptureQuery, ReadView, UnitOfWork
 from finra_core.runs.context import Run
@@ -88,7 +89,7 @@ class _Again:
     scope: Scope
 
     def __call__(self) -> bool:
-        with self.run.store.write(self.scope) as unit:
+        with writing(self.run.store, self.scope, self.run.clock) as unit:
             if not _is_wanted(unit, self.analysis):
                 return False
             unit.put_analysis(self.analysis)
