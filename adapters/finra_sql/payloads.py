@@ -14,7 +14,7 @@ from finra_core.weekly_summary.payload import Payload, hash_documents
 from finra_sql.schema import captures, raw_payloads
 from finra_sql.session import Session
 
-_CODEC = "zstd"
+CODEC = "zstd"
 _LEVEL = 1
 """0.4 x the time of zlib's fastest level and 0.9 x its bytes; of the next two levels the bytes are the same."""
 
@@ -25,7 +25,7 @@ def put(session: Session, payload: Payload) -> str:
 
     payload_hash = payload.documents_hash
     rows = [
-        (payload_hash, ordinal, _CODEC, len(document), compress(document, _LEVEL))
+        (payload_hash, ordinal, CODEC, len(document), compress(document, _LEVEL))
         for ordinal, document in enumerate(payload.documents)
     ]
     c = raw_payloads.c
@@ -51,10 +51,20 @@ def get(session: Session, capture: Capture) -> tuple[bytes, ...]:
     return documents
 
 
+def size_of(header: bytes) -> int:
+    """How many bytes a compressed document has when it is decompressed, by its first bytes; -1 where they are none."""
+    from zstandard import ZstdError, get_frame_parameters  # noqa: PLC0415  as above
+
+    try:
+        return int(get_frame_parameters(header).content_size)
+    except ZstdError:
+        return -1
+
+
 def _decompress(capture: Capture, codec: str, body: bytes) -> bytes:
     from zstandard import ZstdError, decompress  # noqa: PLC0415  as above
 
-    if codec != _CODEC:
+    if codec != CODEC:
         raise StoreError(
             f"{capture}: payload compressed by {codec!r}: upgrade finra-core to read it", partition=capture.partition
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.ports.audit import Fault, Integrity, StageRow, StoreAudit
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -22,11 +23,12 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RowCounts,
     RunQuery,
     RunRecord,
 )
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import analytics, anomalies, captures, chain, decisions, judgments, payloads, rows, runs
+from finra_sql import analytics, anomalies, audit, captures, chain, decisions, judgments, payloads, rows, runs
 from finra_sql.session import Session
 
 P = ParamSpec("P")
@@ -51,7 +53,7 @@ def _reading(
     return read
 
 
-class SqlView(ReadView):
+class SqlView(ReadView, StoreAudit):
     """The statements of a transaction that reads."""
 
     def __init__(self, session: Session) -> None:
@@ -112,3 +114,21 @@ class SqlView(ReadView):
     @_reading
     def chain_head(self) -> ChainEntry | None:
         return chain.head(self._session)
+
+    # How rows are kept
+
+    @_reading
+    def integrity(self) -> Integrity:
+        return self._session.dialect.integrity(self._session.connection)
+
+    @_reading
+    def faults(self) -> list[Fault]:
+        return list(audit.faults(self._session))
+
+    @_reading
+    def manifest(self) -> list[StageRow]:
+        return list(audit.stage_rows(self._session))
+
+    @_reading
+    def row_counts(self) -> Mapping[int, RowCounts]:
+        return audit.row_counts(self._session)
