@@ -79,7 +79,7 @@ def row_counts(session: Session) -> Mapping[int, RowCounts]:
 
 def _counted(session: Session, column: Column[Any]) -> dict[int, int]:
     query = select(column, func.count()).where(column.is_not(None)).group_by(column)
-    return {number: count for number, count in session.fetch_tuples(query)}
+    return dict(session.fetch_tuples(query))
 
 
 # Rows that refer to others -----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from finra_core.domain.analytics import CALC_VERSION, Analysis, analyze, volumes
 from finra_core.domain.captures import Capture
 from finra_core.domain.coverage import HalfCoverage, coverage_by
 from finra_core.domain.errors import FinraError, SourceError, StoreError
-from finra_core.domain.records import Record, Records
+from finra_core.domain.records import Record, Records, are_same
 from finra_core.domain.sums import sums_of
 from finra_core.history.problems import DERIVED, RESTORE, RESTORE_ALL, Problem, ProblemKind, of_capture
 from finra_core.ports.store import CaptureQuery, ReadView, Store
@@ -127,7 +127,7 @@ def _of_records(view: ReadView, capture: Capture, derived: Records) -> Iterator[
     except StoreError as error:
         yield of_capture(capture, ProblemKind.RECORDS, f"its records cannot be read: {error.message}", DERIVED)
         return
-    if len(stored) == len(derived) and _rows(stored) == _rows(derived):
+    if are_same(stored, derived):
         return
     # Named only where they differ: to make a record of each row costs more than to compare all of them.
     held, due = set(stored.rows()), set(derived.rows())
@@ -138,12 +138,6 @@ def _of_records(view: ReadView, capture: Capture, derived: Records) -> Iterator[
     twice = f", {double:,} are stored twice" if double else ""
     first = f"; the first: {_named((lacking or surplus)[0])}" if lacking or surplus else ""
     yield of_capture(capture, ProblemKind.RECORDS, f"{counts}{more}{twice}{first}", DERIVED)
-
-
-def _rows(records: Records) -> set[tuple[object, ...]]:
-    """The rows with their names as the objects that the columns hold once each, which Python compares fastest."""
-    columns = (records.securities, records.venues, records.shares_micros, records.trades, records.last_update_dates)
-    return set(zip(*columns, strict=True))
 
 
 def _named(record: Record) -> str:
