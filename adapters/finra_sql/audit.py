@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, Select, and_, func, literal, or_, select
+from sqlalchemy import Boolean, Column, Select, and_, false, func, literal, or_, select, table, true
 
 from finra_core.domain.analytics import VenueVolume, Volumes
 from finra_core.domain.partitions import DOMAIN
@@ -18,6 +18,7 @@ from finra_core.domain.tiers import Half
 from finra_core.ports.audit import Fault, StageRow
 from finra_core.ports.store import RowCounts
 from finra_sql import analytics as stored_analytics
+from finra_sql.migrate import VERSION_TABLE
 from finra_sql.payloads import CODEC, size_of
 from finra_sql.schema import (
     analyses,
@@ -282,6 +283,34 @@ def _judgments(session: Session) -> Iterator[Fault]:
             yield Fault(kind="copy", message=f"core_data_readiness has a judgment on {subject}, which is no week")
 
 
+def _booleans(session: Session) -> Iterator[Fault]:
+    """Where a database keeps them as numbers, others than 0 and 1 are read as true."""
+    for column in (*data_readiness.c, *readiness_history.c):
+        if isinstance(column.type, Boolean):
+            odd = ~or_(column == true(), column == false())
+            count = session.execute(select(func.count()).select_from(column.table).where(odd)).scalar()
+            if count:
+                message = f"{column.table.name}.{column.name}: {count:,} values are neither true nor false"
+                yield Fault(kind="unreadable", message=message)
+
+
+def _ordinals(session: Session) -> Iterator[Fault]:
+    """The inputs of each analysis are numbered from 0."""
+    i = analysis_inputs.c
+    odd = or_(func.min(i.ordinal) != 0, func.max(i.ordinal) != func.count() - 1)
+    counted = select(i.analysis_no).group_by(i.analysis_no).having(odd).subquery()
+    query = select(analyses).join(counted, counted.c.analysis_no == analyses.c.analysis_no)
+    for row in session.execute(query):
+        message = f"{row.week_ending} / {row.tier}: the inputs of its analytics are not numbered from 0"
+        yield Fault(kind="copy", message=message, week_ending=row.week_ending, tier=row.tier, capture_id=row.capture_id)
+
+
+def _version(session: Session) -> Iterator[Fault]:
+    count = session.execute(select(func.count()).select_from(table(VERSION_TABLE))).scalar()
+    if count != 1:
+        yield Fault(kind="copy", message=f"{VERSION_TABLE} has {count} rows: a schema has one version")
+
+
 def _unfollowed(row: Any) -> Fault:
     message = f"{row.week_ending}: a judgment for {row.ready_for} is not superseded when the next one was made"
     return Fault(kind="copy", message=message, week_ending=row.week_ending)
@@ -298,4 +327,7 @@ _CHECKS: tuple[Callable[[Session], Iterator[Fault]], ...] = (
     _analyses,
     _anomalies,
     _judgments,
+    _booleans,
+    _ordinals,
+    _version,
 )

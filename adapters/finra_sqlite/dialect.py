@@ -37,6 +37,7 @@ from finra_core.ports.store import Store
 from finra_sql.dialect import SchemaWords
 from finra_sqlite.connections import FrozenFile, exists, open_to_read, open_to_write
 from finra_sqlite.errors import translate
+from finra_sqlite.integrity import check_integrity
 from finra_sqlite.location import Location
 from finra_sqlite.statistics import describe_sizes
 from finra_sqlite.words import WORDS
@@ -45,9 +46,6 @@ _BEGIN = "finra_begin"
 
 _PARAMETERS = 5_000 if sqlite3.sqlite_version_info >= (3, 32) else 999
 """Values in one statement: more gain nothing, and an old SQLite takes no more."""
-
-_PROBLEMS = 100
-"""So many are named: a file with more has no sound part worth naming."""
 
 
 @frozen
@@ -177,10 +175,7 @@ class SqliteDialect:
         describe_sizes(connection)
 
     def integrity(self, connection: Connection) -> Integrity:
-        pages = [row[0] for row in connection.exec_driver_sql(f"PRAGMA integrity_check({_PROBLEMS})")]
-        keys = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_PROBLEMS)
-        dangling = [f"a row of {row[0]} refers to a row of {row[2]} that is not there" for row in keys]
-        return Integrity((*(text for text in pages if text != "ok"), *dict.fromkeys(dangling)))
+        return check_integrity(connection)
 
     def translate(self, error: BaseException) -> StoreError | None:
         return translate(error, self.location, read_only=self.read_only)

@@ -82,8 +82,8 @@ class _Noting:
 
     def put_anomalies(self, records: Sequence[AnomalyRecord]) -> None:
         self.unit.put_anomalies(records)
-        self._note(EntryKind.ANOMALIES, map(vouching.of_anomaly, records))
         self._note(EntryKind.ACKNOWLEDGMENTS, chain.from_iterable(map(vouching.of_acknowledgment, records)))
+        self._note(EntryKind.ANOMALIES, map(vouching.of_anomaly, records))
 
     def put_decisions(self, records: Sequence[DecisionRecord]) -> None:
         self.unit.put_decisions(records)

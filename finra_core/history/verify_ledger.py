@@ -43,6 +43,7 @@ class Ledger:
 
     vouched: dict[str, dict[str, str]] = field(factory=dict)
     repeated: dict[str, Counter[Vouched]] = field(factory=dict)
+    acknowledged: set[Vouched] = field(factory=set)
     entries: int = 0
     first: ChainEntry | None = None
     broken: list[Break] = field(factory=list)
@@ -70,14 +71,14 @@ _BEFORE_ALL = -(2**31)
 
 def _enter(ledger: Ledger, entry: ChainEntry) -> None:
     ledger.entries += 1
-    if entry.kind == EntryKind.ACKNOWLEDGMENTS.value:
-        return  # the words themselves are in the entry
     try:
         kind, vouched = EntryKind(entry.kind), entry.vouched()
     except ValueError as error:
         ledger.broken.append(Break(entry.seq, f"entry {entry.seq} cannot be read: {error}"))
         return
-    if kind in _KEPT_ALL:
+    if kind is EntryKind.ACKNOWLEDGMENTS:
+        ledger.acknowledged.update(vouched)
+    elif kind in _KEPT_ALL:
         ledger.repeated.setdefault(kind.value, Counter()).update(vouched)
     else:
         ledger.vouched.setdefault(kind.value, {}).update((each.name, each.digest) for each in vouched)
@@ -113,6 +114,15 @@ def check_ledger(
             yield unreadable(f"{_NOUNS[kind].removeprefix('the ')}s", error)
             continue
         yield from _compare(ledger, kind, stored, own)
+    yield from _check_acknowledgments(view, ledger)
+
+
+def _check_acknowledgments(view: ReadView, ledger: Ledger) -> Iterator[Problem]:
+    for record in view.anomalies(AnomalyQuery()):
+        words = vouching.words_of(record)
+        if words is not None and words not in ledger.acknowledged:
+            message = f"the acknowledgment of anomaly {record.fingerprint} is not in the chain"
+            yield problem(ProblemKind.ADDED, message, LOOK, week_ending=record.anomaly.scope.week_ending)
 
 
 _READERS: dict[EntryKind, Callable[[ReadView], list[Vouched]]] = {
