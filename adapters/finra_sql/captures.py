@@ -15,6 +15,7 @@ from finra_core.domain.errors import StoreError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Half, Tier
+from finra_core.history.manifest import raw_facts
 from finra_core.ports.store import CaptureQuery
 from finra_core.weekly_summary.payload import Payload
 from finra_sql import manifest, payloads
@@ -54,7 +55,7 @@ def read(session: Session, query: CaptureQuery) -> list[Capture]:
 
 def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload) -> Capture:
     """Store a capture with its payload and its manifest row."""
-    payload_hash = payloads.put(session, payload.documents)
+    payload_hash = payloads.put(session, payload)
     values = _columns(session, keys, new, payload, payload_hash)
     added = session.execute(insert(captures).values(values)).inserted_primary_key
     if added is None:
@@ -83,7 +84,7 @@ def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Pay
         revision=new.revision,
         row_count=new.row_count,
         at=new.captured_at,
-        metadata=_raw_metadata(capture),
+        metadata=raw_facts(capture),
     )
     return capture
 
@@ -193,17 +194,4 @@ def _columns(
         "source_url": payload.source_url,
         "run_id": new.run_id,
         "reason": new.reason,
-    }
-
-
-def _raw_metadata(stored: Capture) -> dict[str, object]:
-    return {
-        "source_last_updated": stored.version.last_update_date.isoformat() if stored.version else None,
-        "source_row_count": stored.version.row_count if stored.version else None,
-        "source_url": stored.source_url,
-        "content_hash": stored.content_hash,
-        "file_size_bytes": stored.size_bytes,
-        "revision": stored.revision,
-        "reason": stored.reason,
-        "run_id": stored.run_id,
     }

@@ -6,29 +6,27 @@ rows, and what is read back here has to be what came in, byte for byte.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-
 from sqlalchemy import select
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
+from finra_core.weekly_summary.payload import Payload, hash_documents
 from finra_sql.schema import captures, raw_payloads
 from finra_sql.session import Session
 
-_CODEC = "zstd"
+CODEC = "zstd"
 _LEVEL = 1
 """0.4 x the time of zlib's fastest level and 0.9 x its bytes; of the next two levels the bytes are the same."""
 
 
-def put(session: Session, documents: Sequence[bytes]) -> str:
+def put(session: Session, payload: Payload) -> str:
     """Store the documents unless they are there, and say under which hash."""
     from zstandard import compress  # noqa: PLC0415  most runs find nothing new
 
-    payload_hash = _hash(documents)
+    payload_hash = payload.documents_hash
     rows = [
-        (payload_hash, ordinal, _CODEC, len(document), compress(document, _LEVEL))
-        for ordinal, document in enumerate(documents)
+        (payload_hash, ordinal, CODEC, len(document), compress(document, _LEVEL))
+        for ordinal, document in enumerate(payload.documents)
     ]
     c = raw_payloads.c
     columns = (c.payload_hash, c.ordinal, c.codec, c.size_bytes, c.body)
@@ -48,15 +46,25 @@ def get(session: Session, capture: Capture) -> tuple[bytes, ...]:
     if not stored:
         raise StoreError(f"{capture} is not in this store", partition=capture.partition)
     documents = tuple(_decompress(capture, row.codec, row.body) for row in stored if row.codec is not None)
-    if _hash(documents) != stored[0].payload_hash:
+    if hash_documents(documents) != stored[0].payload_hash:
         raise _damaged(capture, "it is not what was stored")
     return documents
+
+
+def size_of(header: bytes) -> int:
+    """How many bytes a compressed document has when it is decompressed, by its first bytes; -1 where they are none."""
+    from zstandard import ZstdError, get_frame_parameters  # noqa: PLC0415  as above
+
+    try:
+        return int(get_frame_parameters(header).content_size)
+    except ZstdError:
+        return -1
 
 
 def _decompress(capture: Capture, codec: str, body: bytes) -> bytes:
     from zstandard import ZstdError, decompress  # noqa: PLC0415  as above
 
-    if codec != _CODEC:
+    if codec != CODEC:
         raise StoreError(
             f"{capture}: payload compressed by {codec!r}: upgrade finra-core to read it", partition=capture.partition
         )
@@ -70,9 +78,3 @@ def _damaged(capture: Capture, how: str) -> StoreError:
     return StoreError(
         f"{capture}: its stored payload is damaged ({how}): restore a backup", partition=capture.partition
     )
-
-
-def _hash(documents: Sequence[bytes]) -> str:
-    """SHA-256 in hex over the documents' own hashes, so that a cut moved between two documents shows."""
-    digests = b"".join(hashlib.sha256(document).digest() for document in documents)
-    return hashlib.sha256(digests).hexdigest()

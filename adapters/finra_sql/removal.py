@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import and_, delete, select, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 
+from finra_core.domain.anomalies import Stage
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
 from finra_sql.schema import (
@@ -61,7 +62,7 @@ def _remove_analytics(session: Session, numbers: Sequence[int]) -> None:
     if not found:
         return
     own = [row.analysis_no for row in found]
-    _remove_named(session, [(row.capture_id, row.revision) for row in found], stage="CALC")
+    _remove_named(session, [(row.capture_id, row.revision) for row in found], stage=Stage.CALC.value)
     for table in (analysis_venues, analysis_inputs, analyses):
         session.execute(delete(table).where(table.c.analysis_no.in_(own)))
 
@@ -88,6 +89,7 @@ def _give_rows_away(session: Session, partition_no: int, numbers: Sequence[int])
         _give_to(session, partition_no, heir, gone)
         if heir is not None:
             _join(session, partition_no, heir)
+            _count_anew(session, partition_no, heir)
 
 
 def _heirs(session: Session, partition_no: int, numbers: Sequence[int]) -> Mapping[int | None, list[int]]:
@@ -138,6 +140,28 @@ def _join(session: Session, partition_no: int, heir: int) -> None:
     for end, rows in ends.items():
         key = (r.security_no, r.venue_no)
         session.dialect.update_each(session.connection, ended.values(to_capture=end), key, sorted(rows))
+
+
+def _count_anew(session: Session, partition_no: int, heir: int) -> None:
+    """Have the manifest say how the heir's rows differ from those of the capture that is now before it."""
+    r = row_versions.c
+    lives_on = and_(r.from_capture < heir, or_(r.to_capture.is_(None), r.to_capture > heir))
+    found = session.execute(
+        select(
+            func.count().filter(r.from_capture == heir).label("rows_added"),
+            func.count().filter(r.to_capture == heir).label("rows_withdrawn"),
+            func.count().filter(lives_on).label("rows_unchanged"),
+        ).where(r.partition_no == partition_no)
+    ).one()
+    own = and_(
+        manifest.c.capture_id == captures.c.capture_id,
+        manifest.c.revision == captures.c.revision,
+        manifest.c.stage == Stage.NORMALIZED.value,
+    )
+    query = select(manifest.c.manifest_no, manifest.c.metadata_json).join_from(manifest, captures, own)
+    for row in session.execute(query.where(captures.c.capture_no == heir)).all():
+        changed = {**row.metadata_json, **found._mapping}
+        session.execute(update(manifest).where(manifest.c.manifest_no == row.manifest_no).values(metadata_json=changed))
 
 
 _SAME = ("partition_no", "security_no", "venue_no", "shares_micros", "trades", "last_update_date")

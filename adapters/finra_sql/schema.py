@@ -285,3 +285,14 @@ prunes = Table(
     Column("pruned_at", Timestamp),
     Column("removed", Json),
 )
+
+chain = Table(
+    "core_chain",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text),
+    Column("subject", Text),
+    Column("at", Timestamp),
+    Column("previous", Text),
+    Column("hash", Text),
+)

@@ -28,6 +28,10 @@ COMMANDS = {
         "pin": "protect captures from being pruned",
         "prune": "remove superseded captures that no day in range needs",
     },
+    "Prove": {
+        "verify": "prove that what is stored is what FINRA published, and that nobody changed it",
+        "checkpoint": "the head of the store's chain, to keep where the store's users cannot reach it",
+    },
     "Set up": {
         "config": "the settings in force, and where each comes from",
         "db": "the schema of the store's database",

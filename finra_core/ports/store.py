@@ -14,6 +14,7 @@ from attrs import frozen
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord, Severity
 from finra_core.domain.captures import Capture, NewCapture, capture_order
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
@@ -204,6 +205,7 @@ class Lock(str, Enum):
 
     ANOMALIES = "anomalies"
     JUDGMENTS = "judgments"
+    CHAIN = "chain"
 
 
 # The port ---------------------------------------------------------------------------------------------
@@ -268,6 +270,12 @@ class ReadView(Protocol):
 
     def prunes(self) -> list[PruneRecord]:
         """What was removed, in the order of the puts."""
+
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        """The entries of the chain whose `seq` is greater, in its order; with a limit at most so many, the first."""
+
+    def chain_head(self) -> ChainEntry | None:
+        """The entry with the greatest `seq`; None where there is none."""
 
 
 class UnitOfWork(ReadView, Protocol):
@@ -352,6 +360,13 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_prune(self, record: PruneRecord) -> None:
         """Add a record of what was removed."""
+
+    def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+        """Add entries to the chain. The caller holds its lock.
+
+        Raises:
+            StoreError: there is an entry with this `seq`.
+        """
 
 
 class Store(Protocol):

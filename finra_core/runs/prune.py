@@ -9,6 +9,7 @@ from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.retention import Pin, PruneRecord, RemovedCapture
 from finra_core.domain.scopes import Scope
 from finra_core.history.prune import PartitionPrune, plan_prune
+from finra_core.history.sealing import writing
 from finra_core.ports.store import CaptureQuery, ReadView, Store, UnitOfWork
 
 
@@ -34,14 +35,14 @@ def prune(store: Store, before: date, at: datetime) -> list[PruneRecord]:
         planned = [each.partition for each in plan_prune(view, before) if each.remove]
     done = []
     for partition in planned:
-        with store.write(Scope.partition(partition)) as unit:
+        with writing(store, Scope.partition(partition), lambda: at) as unit:
             again = plan_prune(unit, before, partitions=[partition])
             done += [_remove(unit, each, before, at) for each in again if each.remove]
     return done
 
 
 def _remove(unit: UnitOfWork, planned: PartitionPrune, before: date, at: datetime) -> PruneRecord:
-    """Remove captures, and record it. A tamper-evident log of removals would be written here."""
+    """Remove captures, and record it. The chain vouches for both."""
     record = PruneRecord(
         partition=planned.partition,
         before=before,

@@ -29,6 +29,7 @@ from finra_core.history.bundle import (
     hash_records,
     missing,
 )
+from finra_core.history.sealing import writing
 from finra_core.ports.store import CaptureQuery, Lock, ReadView, Store, UnitOfWork
 from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.judge import put_changed, read_states
@@ -90,8 +91,8 @@ def replay(  # noqa: PLR0917  what an import rests on
         own = earlier.setdefault(bundled.capture.partition, [])
         own.append(bundled)
         if bundled.capture.number in wanted:
-            _put(store, bundled, own, payload_of(bundled))
-    analyses = _put_analyses(store, manifest)
+            _put(store, bundled, own, payload_of(bundled), at)
+    analyses = _put_analyses(store, manifest, at)
     gained = {b.capture.partition.week_ending for b in manifest.captures if b.capture.number in wanted}
     gained |= {analysis.week_ending for analysis in analyses}
     if gained:
@@ -148,13 +149,13 @@ def _parse(bundled: BundledCapture, documents: Sequence[bytes]) -> ParsedContent
 
 
 def _put(
-    store: Store, bundled: BundledCapture, history: Sequence[BundledCapture], documents: tuple[bytes, ...]
+    store: Store, bundled: BundledCapture, history: Sequence[BundledCapture], documents: tuple[bytes, ...], at: datetime
 ) -> None:
     """Store a capture with its records. history: the bundle's captures of the partition, up to this one."""
     capture = bundled.capture
     parsed = _parse(bundled, documents) if bundled.records_hash is not None else None
     scope = Scope.partition(capture.partition)
-    with store.write(scope) as unit:
+    with writing(store, scope, lambda: at) as unit:
         own = unit.captures(CaptureQuery(partitions=frozenset({capture.partition})))
         stored = next((each for each in own if CaptureName.of(each) == CaptureName.of(capture)), None)
         if stored is None:
@@ -191,7 +192,7 @@ def _put_capture(unit: UnitOfWork, bundled: BundledCapture, documents: tuple[byt
 # What follows from them ------------------------------------------------------------------------------
 
 
-def _put_analyses(store: Store, manifest: Manifest) -> list[BundledAnalysis]:
+def _put_analyses(store: Store, manifest: Manifest, at: datetime) -> list[BundledAnalysis]:
     """Add the analytics that the store lacks, in their order."""
     with store.read() as view:
         theirs = [capture for own in _of_partitions(view, manifest).values() for capture in own]
@@ -202,12 +203,12 @@ def _put_analyses(store: Store, manifest: Manifest) -> list[BundledAnalysis]:
         inputs = [by_name[CaptureName.of(manifest.captures[place - 1].capture)] for place in bundled.inputs]
         key = (bundled.week_ending, bundled.tier, tuple(capture.number for capture in inputs), CALC_VERSION)
         if key not in known and all(capture.is_normalized for capture in inputs):
-            _put_analysis(store, bundled, inputs)
+            _put_analysis(store, bundled, inputs, at)
             added.append(bundled)
     return added
 
 
-def _put_analysis(store: Store, bundled: BundledAnalysis, inputs: Sequence[Capture]) -> None:
+def _put_analysis(store: Store, bundled: BundledAnalysis, inputs: Sequence[Capture], at: datetime) -> None:
     with store.read() as view:
         volumes = volumes_of(Records.joined([view.records(capture) for capture in inputs]))
     computed = bundled.computed_at
@@ -217,7 +218,7 @@ def _put_analysis(store: Store, bundled: BundledAnalysis, inputs: Sequence[Captu
         made = analyze(inputs[0], volumes, computed)
     analysis = evolve(made, capture_id=bundled.capture_id, revision=bundled.revision)
     _check_figures(analysis, bundled)
-    with store.write(Scope(bundled.week_ending, bundled.tier)) as unit:
+    with writing(store, Scope(bundled.week_ending, bundled.tier), lambda: at) as unit:
         if analysis.key not in unit.analysis_keys([bundled.week_ending]):
             unit.put_analysis(analysis)
 
@@ -235,7 +236,7 @@ def _judge(
 ) -> None:
     with store.read() as view:
         checks = coverage_checks(view, weeks, bounds, at.date())
-    with store.write(Scope()) as unit:
+    with writing(store, Scope(), lambda: at) as unit:
         record_checks(unit, checks, at)
         unit.hold(Lock.JUDGMENTS)
         put_changed(unit, read_states(unit, weeks), policies, at.date(), at)

@@ -32,6 +32,7 @@ from finra_core import (
 )
 from finra_core.history.asof import as_of
 from finra_core.history.restatements import restatements
+from finra_core.history.verify import verify
 from finra_core.testing.examples import new_capture, payload
 from finra_core.weekly_summary.payload import canonical_hash
 from finra_memory.unit_of_work import MemoryUnitOfWork
@@ -138,6 +139,7 @@ def test_a_store_of_any_kind_takes_it_and_a_second_time_changes_nothing(
     assert (first.captures, first.known) == (len(before["captures"]), 0)
     assert (second.captures, second.known, second.analyses, second.weeks) == (0, first.captures, 0, ())
     assert everything(store) == before
+    assert verify(store).ok
 
 
 def test_the_next_run_on_an_imported_store_goes_on_as_the_original_would(tmp_path: Path) -> None:

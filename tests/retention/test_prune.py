@@ -26,9 +26,11 @@ from finra_core.history.asof import as_of, nth_release, releases
 from finra_core.history.diff import choose
 from finra_core.history.export import ExportRequest, Versions, parts
 from finra_core.history.intervals import analyses_in_force
+from finra_core.history.problems import ProblemKind
 from finra_core.history.prune import plan_prune
 from finra_core.history.pruned import history_begins
 from finra_core.history.restatements import restatements
+from finra_core.history.verify import verify
 from finra_core.runs.prune import pin, prune, remove_pin
 from finra_simulator import Restatement, World
 from support.harness import Bench, Clock, contents, everything
@@ -268,3 +270,14 @@ def test_a_capture_that_a_person_accepted_as_it_is_stays_because_later_ones_are_
 
     with memory.read() as view:
         assert releases(view, OTC)[0] == first
+
+
+def test_a_pruned_store_verifies_and_one_whose_captures_just_went_does_not(bench: Bench) -> None:
+    assert prune(bench.store, day(6), NOW)
+    assert verify(bench.store).ok
+    with bench.store.write(Scope.partition(OTC)) as unit:  # past the chain
+        unit.remove_captures([releases(unit, OTC)[0]])
+
+    found = verify(bench.store)
+
+    assert {problem.kind for problem in found.problems} == {ProblemKind.DROPPED}
