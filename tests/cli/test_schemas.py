@@ -69,6 +69,8 @@ OUTPUTS = {
     "captures": ("captures",),
     "anomalies": ("anomalies", "--severity", "INFO", "--all"),
     "runs": ("runs",),
+    "verify": ("verify", "--sample", "2"),
+    "checkpoint": ("checkpoint",),
     "config-show": ("config", "show"),
     "db-upgrade": ("db", "upgrade"),
     "db-check": ("db", "check"),
