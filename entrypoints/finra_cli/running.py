@@ -10,7 +10,7 @@ from finra_cli.output import show
 from finra_cli.plan_files import read_plan, write_plan
 from finra_cli.presenters.run import report_page
 from finra_cli.settings import RunSettings
-from finra_cli.wiring import scheduler
+from finra_cli.wiring import works
 from finra_core.domain.clock import utc_today
 from finra_core.domain.errors import ConfigurationError
 from finra_core.runs.plan import Plan
@@ -32,7 +32,8 @@ def run(settings: RunSettings) -> int:
     plan = None if settings.plan is None else _plan_in(settings.plan)
     request = settings.request() if plan is None else plan.request
     check_request(request, request.run_date or utc_today())  # before anything is opened
-    with scheduler(settings) as made:
+    with works(settings, read_only=settings.mode == Mode.DRY_RUN.value) as opened:
+        made = opened.scheduler
         if plan is not None:
             report = made.apply(plan)
         elif request.mode is Mode.RUN:

@@ -194,6 +194,7 @@ def _look_back(
     offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
     older = older_captures(known.latest.values(), offered, targets)
     restated, sweep = _sweep(run, older, known.swept_from, targets, at)
+    sweep = evolve(sweep, offered_from=listing.first)
     if request.tiers != TIERS:
         sweep = evolve(sweep, next_from=None)  # the next one has the other tiers to look over, too
     turns = {turn.capture.partition: turn for turn in rotation(older, known.failed)}
