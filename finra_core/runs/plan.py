@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from finra_core.domain.failures import Failure
 from finra_core.domain.partitions import Partition
-from finra_core.domain.revision import CaptureRef, Decision
+from finra_core.domain.revision import Action, CaptureRef, Decision
 from finra_core.domain.tiers import Tier
 from finra_core.ports.source import Usage
 from finra_core.runs.request import RunRequest
@@ -48,6 +48,11 @@ class PlannedPartition:
     def latest(self) -> CaptureRef | None:
         """The store's newest capture when the plan was made."""
         return self.decision.evidence.latest
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the content is compared only because its turn has come: that can wait, and stays due."""
+        return self.origin is Origin.ROTATION and self.decision.action is Action.COMPARE
 
 
 @frozen(kw_only=True)
