@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 from click.core import ParameterSource
 
+from finra_cli.early_ends import recorded
 from finra_cli.options import flag_of
 from finra_cli.output import show
 from finra_cli.plan_files import read_plan, write_plan
@@ -29,11 +32,13 @@ def run(settings: RunSettings) -> int:
     Raises:
         FinraError: it could not be made.
     """
-    plan = None if settings.plan is None else _plan_in(settings.plan)
-    request = settings.request() if plan is None else plan.request
-    check_request(request, request.run_date or utc_today())  # before anything is opened
-    with works(settings, read_only=settings.mode == Mode.DRY_RUN.value) as opened:
-        made = opened.scheduler
+    dry_run = settings.mode == Mode.DRY_RUN.value
+    with ExitStack() as stack:
+        with recorded(settings.store, dry_run=dry_run):
+            plan = None if settings.plan is None else _plan_in(settings.plan)
+            request = settings.request() if plan is None else plan.request
+            check_request(request, request.run_date or utc_today())  # before anything is opened
+            made = stack.enter_context(works(settings, read_only=dry_run)).scheduler
         if plan is not None:
             report = made.apply(plan)
         elif request.mode is Mode.RUN:
