@@ -96,7 +96,7 @@ def examine(
         policies=policies,
         anomalies=found,
     )
-    gaps = [gap for partition in {**dict.fromkeys(due), **facts.failures} for gap in facts.lacks(partition)]
+    gaps = [gap for partition in dict.fromkeys([*due, *failures, *captures]) for gap in facts.lacks(partition)]
     gaps += facts.lacking_weeks()
     order = [*TIERS, ALL_TIERS]
     gaps.sort(key=lambda gap: (-gap.week_ending.toordinal(), order.index(gap.tier)))

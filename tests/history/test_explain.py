@@ -54,7 +54,7 @@ def test_of_a_week_that_nobody_asked_for_there_is_its_calendar_alone(bench: Benc
 
     assert (found.publication.due_on, found.publication.late_after) == (PUBLISHED, date(2025, 12, 18))
     assert found.publication.first_at is found.publication.absent_at is found.publication.dated is None
-    assert found.decisions == found.captures == found.anomalies == found.judgments == ()
+    assert not [*found.decisions, *found.captures, *found.anomalies, *found.judgments]
     assert found.next == Next(action="finra run --weeks 2025-11-14 --tiers OTC asks for it", on=date(2026, 1, 5))
 
 

@@ -180,9 +180,8 @@ def _publication(page: Page, known: Publication) -> None:
 
 def _readiness(page: Page, found: Explained) -> None:
     _heading(page, "Readiness of the week")
-    for readiness in _alike(found.readiness):
-        names = [each.ready_for for each in readiness]
-        _show_readiness(page, readiness[0], ", ".join(names))
+    for alike in _alike(found.readiness):
+        _show_readiness(page, alike[0], ", ".join(each.ready_for for each in alike))
     for readiness in found.readiness:
         judged = [row for row in found.judgments if row.ready_for == readiness.ready_for]
         history = ", ".join(f"{minute(row.judged_at)} {'ready' if row.is_ready else 'not ready'}" for row in judged)
