@@ -235,6 +235,18 @@ def test_a_run_that_was_killed_between_the_stages_leaves_a_week_behind(
     assert lacking(bench) == {}
 
 
+def test_a_restated_week_that_no_run_has_judged_again_could_be_ready_and_is_a_gap(bench: Bench) -> None:
+    bench.world = small(events=(Restatement(Partition(NOVEMBER, OTC), NOW + timedelta(hours=3), changed=1),))
+    bench.run()
+    bench.clock.forward(days=1)
+    with pytest.raises(ProcessDiedError):  # after the first call, which withdraws the judgments
+        bench.run(store=DiesBefore(bench.store, "put_judgments", 1))
+
+    assert lacking(bench) == {("2025-11-14", "ALL"): "not_judged"}
+    mended(bench)
+    assert lacking(bench) == {}
+
+
 def test_a_week_without_analytics_across_tiers_is_behind_as_a_whole(bench: Bench) -> None:
     bench.world = small()
     with pytest.raises(ProcessDiedError):

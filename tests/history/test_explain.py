@@ -98,6 +98,7 @@ def test_long_runs_of_equal_decisions_are_one_with_their_number_and_their_days(b
     assert skips.decision.evidence.latest.capture_id == "finra.otc_transparency:OTC:2025-11-14:20260105"
     assert len(set(skips.run_ids)) == 3
     assert sum(span.count for span in found.decisions) == 9
+    assert found.publication.absent_at is None
 
 
 def test_captures_have_their_stages_and_what_they_cover(bench: Bench) -> None:
@@ -162,6 +163,9 @@ def test_a_failure_is_next_until_it_is_mended_and_stays_in_the_anomalies_as_reso
     (failure,) = found.anomalies
     assert (failure.is_open, failure.occurrences, failure.anomaly.severity) == (True, 3, Severity.ERROR)
     assert found.next.action == "finra run --weeks 2025-11-14 --tiers OTC tries it again"
+
+    acknowledge(bench.store, failure.fingerprint, "FINRA knows", bench.clock())
+    assert explained(bench).next.action == "finra run --weeks 2025-11-14 --tiers OTC asks for it"
 
     daily(bench, 1)
     after = explained(bench)
