@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from finra_cli.presenters.doctor import diagnosis, doctor_page
+from finra_core import RunRequest, open_store
+from finra_core.history.doctor import examine
+from finra_core.history.gaps import group
+from finra_core.runs.heal import heal
+from finra_simulator import World
 from support.command import RUN, SIMULATOR, Command, CommandHere
+from support.harness import Bench
+from support.priced import Priced
 
 HEAL = ("doctor", "--on", "2026-01-06", "--heal", "--source", SIMULATOR)
 
@@ -152,3 +161,25 @@ def test_a_mistyped_run_is_answered_with_the_one_that_is_meant(holed: Command) -
     slip = f"{run_id[:6]}{'g' if run_id[6] != 'g' else 'h'}{run_id[7]}"
 
     assert f"did you mean {run_id[:8]}?" in holed("runs", slip).stderr
+
+
+def test_what_did_not_fit_into_the_budget_is_said_with_its_size() -> None:
+    with open_store("memory:") as store:
+        bench = Bench(store, World(symbols=2, ats=2, firms=2, restatement_rate=0.0))
+        bench.run(weeks=(date(2025, 9, 5),))
+        bench.run()
+        source = Priced(bench.source, bytes_each=1_000)
+        with store.read() as view:
+            groups = group(examine(view, bench.clock()).gaps)
+        scheduler = bench.scheduler(source=source)  # type: ignore[arg-type]
+        healing = heal(scheduler, source, groups, RunRequest(), max_bytes=10_000)  # type: ignore[arg-type]
+        with store.read() as view:
+            left = examine(view, bench.clock())
+
+    page = doctor_page(diagnosis(left, healing, 10_000), left, store.url).plain()
+
+    # Seven weeks of three tiers are missing, and each partition takes 1,000 bytes.
+    assert "ran: finra run --weeks 2025-10-10..2025-10-24\n    9 ingested; exit code 0\n" in page
+    assert "left out of 10,000 bytes: 4 weeks\n    expected to take 12,000 bytes;" in page
+    assert "never asked for: 2025-09-12 to 2025-10-03 (4 weeks), all tiers\n" in page
+    assert "12 gaps left in the weeks from 2025-09-05 on" in page
