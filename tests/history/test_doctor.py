@@ -19,7 +19,7 @@ from finra_core.history.gaps import GapKind, HistoryGap, Remedy, group, ranges
 from finra_core.runs.heal import Healing, heal
 from finra_core.runs.ledger import offered_from
 from finra_core.runs.request import RunRequest
-from finra_simulator import Delay, Outage, Restatement, SimulatorSource, World
+from finra_simulator import Delay, LateHalf, Outage, Restatement, SimulatorSource, World
 from support.harness import Bench, ProcessDiedError, SerialExecutor
 from support.priced import DiesBefore, Priced
 
@@ -123,8 +123,8 @@ def test_grace_days_are_those_of_the_settings(bench: Bench) -> None:
     bench.run()
     bench.clock.forward(days=5)
     with bench.store.read() as view:
-        patient = examine(view, bench.clock(), grace_days={OTC: 14})
-    assert patient.gaps == ()
+        found = examine(view, bench.clock(), grace_days={OTC: 14})
+    assert found.gaps == ()
     assert len(lacking(bench)) == 1
 
 
@@ -259,13 +259,16 @@ def test_a_week_without_analytics_across_tiers_is_behind_as_a_whole(bench: Bench
     assert lacking(bench) == {}
 
 
-def test_a_restated_week_and_a_late_half_are_no_gaps_once_they_are_ingested(bench: Bench) -> None:
-    bench.world = small(events=(Restatement(Partition(NOVEMBER, OTC), NOW + timedelta(hours=3), changed=1),))
+def test_a_restated_week_and_a_late_half_are_no_gaps(bench: Bench) -> None:
+    restated = Restatement(Partition(NOVEMBER, OTC), NOW + timedelta(hours=3), changed=1)
+    bench.world = small(events=(restated, LateHalf(Partition(NOVEMBER, T2), NOW + timedelta(hours=4))))
     bench.run()
+    assert lacking(bench) == {}  # the half that is not there yet keeps the week from being ready, and no run is behind
     bench.clock.forward(days=1)
     bench.run()
     with bench.store.read() as view:
         assert len(view.captures(CaptureQuery(partitions=frozenset({Partition(NOVEMBER, OTC)})))) == 2
+        assert len(view.captures(CaptureQuery(partitions=frozenset({Partition(NOVEMBER, T2)})))) == 2
     assert lacking(bench) == {}
 
 
