@@ -69,6 +69,12 @@ def test_whatever_the_settings_get_wrong_is_recorded(
     assert [found["resolved_at"] for found in criticals(finra)] == [None]
 
 
+def test_healing_that_cannot_begin_is_recorded_too(finra: Command, filled: Path) -> None:
+    shutil.copy(filled, finra.folder)
+    assert finra("doctor", "--heal", "--source", "ftp://x").returncode == 2
+    assert [found["resolved_at"] for found in criticals(finra)] == [None]
+
+
 def test_a_store_that_is_not_there_is_not_made_for_it(finra: Command) -> None:
     assert finra("run", "--source", "ftp://x", "--store", "sqlite:///mistyped.db").returncode == 2
     assert finra("run", "--source", "ftp://x", "--store", "nothing:///x").returncode == 2

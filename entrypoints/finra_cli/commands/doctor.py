@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import date, datetime, time, timezone
 
 from attrs import frozen
 
 from finra_cli.command import Command
+from finra_cli.early_ends import recorded
 from finra_cli.help import EXIT_CODES
 from finra_cli.options import switch
 from finra_cli.output import show
@@ -85,7 +87,9 @@ def _examine(view: ReadView, settings: DoctorSettings) -> Examination:
 
 
 def _heal(settings: DoctorSettings) -> int:
-    with works(settings) as opened:
+    with ExitStack() as stack:
+        with recorded(settings.store, dry_run=False):
+            opened = stack.enter_context(works(settings))
         healing = _mend(opened, settings)
         with opened.store.read() as view:
             left = _examine(view, settings)
