@@ -171,8 +171,8 @@ def test_what_did_not_fit_into_the_budget_is_said_with_its_size() -> None:
         source = Priced(bench.source, bytes_each=1_000)
         with store.read() as view:
             groups = group(examine(view, bench.clock()).gaps)
-        scheduler = bench.scheduler(source=source)  # type: ignore[arg-type]
-        healing = heal(scheduler, source, groups, RunRequest(), max_bytes=10_000)  # type: ignore[arg-type]
+        scheduler = bench.scheduler(source=source)
+        healing = heal(scheduler, source, groups, RunRequest(), max_bytes=10_000)
         with store.read() as view:
             left = examine(view, bench.clock())
 
