@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 from typing import Any, cast
 
 from attrs import define, field
@@ -83,7 +82,8 @@ class _Noting:
 
     def put_anomalies(self, records: Sequence[AnomalyRecord]) -> None:
         self.unit.put_anomalies(records)
-        self._note(EntryKind.ACKNOWLEDGMENTS, chain.from_iterable(map(vouching.of_acknowledgment, records)))
+        words = map(vouching.words_of, records)
+        self._note(EntryKind.ACKNOWLEDGMENTS, [each for each in words if each is not None])
         self._note(EntryKind.ANOMALIES, map(vouching.of_anomaly, records))
 
     def put_decisions(self, records: Sequence[DecisionRecord]) -> None:

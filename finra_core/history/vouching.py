@@ -87,19 +87,12 @@ def of_anomaly(record: AnomalyRecord) -> Vouched:
 
 
 def words_of(record: AnomalyRecord) -> Vouched | None:
-    """A person's words about an anomaly; None where nobody acknowledged it."""
+    """A person's words about an anomaly, which outlive its next change; None where nobody acknowledged it."""
     given = record.acknowledged
     if given is None:
         return None
     words = {"at": utc_text(given.at), "reason": given.reason, "until": given.until and given.until.isoformat()}
     return Vouched(record.fingerprint, canonical_json(words).decode())
-
-
-def of_acknowledgment(record: AnomalyRecord) -> list[Vouched]:
-    """A person's words, where this record is the first to have them: they outlive the anomaly's next change."""
-    given, words = record.acknowledged, words_of(record)
-    is_new = given is not None and record.is_open and given.at >= record.last_seen
-    return [words] if words is not None and is_new else []
 
 
 def of_decision(record: DecisionRecord) -> Vouched:

@@ -25,6 +25,8 @@ from finra_cli.presenters.anomalies import Anomalies
 from finra_cli.presenters.bundle import BundleExport, BundleImport
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
+from finra_cli.presenters.doctor import Diagnosis
+from finra_cli.presenters.explain import Explained
 from finra_cli.presenters.export import Export
 from finra_cli.presenters.failure import Failure
 from finra_cli.presenters.pin import Pins
@@ -65,6 +67,8 @@ DOCUMENTS: dict[str, type] = {
     "run": RunReport,
     "status": Status,
     "readiness": Judgments,
+    "explain": Explained,
+    "doctor": Diagnosis,
     "captures": Captures,
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
