@@ -88,11 +88,11 @@ WHERE f.partition_no = p.partition_no
     WHERE n.partition_no = p.partition_no AND n.normalized_at IS NOT NULL)
   AND r.partition_no = p.partition_no AND {capture} > f.capture_no
   AND c.capture_no = {capture} AND c.partition_no = p.partition_no
-"""
+{condition}"""
 
-_ROW_BEFORE = f"""LEFT JOIN finra_otc_row_versions AS o
+_ROW_BEFORE = """LEFT JOIN finra_otc_row_versions AS o
   ON o.partition_no = r.partition_no AND o.security_no = r.security_no AND o.to_capture = r.from_capture
- AND {_SAME_VENUE}
+ AND {same_venue}
 """
 
 _ADDED_OR_CHANGED = (
@@ -112,12 +112,13 @@ _WITHDRAWN = (
 SELECT c.capture_id, c.revision, p.week_ending, p.tier, c.normalized_at, 'withdrawn', {names},
        {before}, NULL, {delta}, r.shares_micros, NULL, -r.shares_micros, r.trades, NULL, -r.trades, NULL"""
     + _ROWS_OF_LATER_CAPTURES
-    + f"""  AND NOT EXISTS (
+)
+
+_NO_ROW_AFTER = """  AND NOT EXISTS (
     SELECT 1 FROM finra_otc_row_versions AS o
     WHERE o.partition_no = r.partition_no AND o.security_no = r.security_no AND o.from_capture = r.to_capture
-      AND {_SAME_VENUE})
+      AND {same_venue})
 """
-)
 
 
 def normalized_history(words: SchemaWords) -> str:
@@ -145,8 +146,9 @@ def restatements(words: SchemaWords) -> str:
         before=words.shares("o.shares_micros"),
         after=words.shares("r.shares_micros"),
         delta=words.shares("(r.shares_micros - coalesce(o.shares_micros, 0))"),
-        others=_ROW_BEFORE,
+        others=_ROW_BEFORE.format(same_venue=_SAME_VENUE),
         capture="r.from_capture",
+        condition="",
     )
     withdrawn = _WITHDRAWN.format(
         names=_NAMES,
@@ -154,5 +156,6 @@ def restatements(words: SchemaWords) -> str:
         delta=words.shares("(-r.shares_micros)"),
         others="",
         capture="r.to_capture",
+        condition=_NO_ROW_AFTER.format(same_venue=_SAME_VENUE),
     )
     return f"{added_or_changed}UNION ALL{withdrawn}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from finra_sql.dialect import SchemaWords
 from finra_sql.history_views import analytics_history, normalized_history, readiness_history, restatements
@@ -103,9 +103,21 @@ def definitions(words: SchemaWords) -> dict[str, str]:
 
 
 def create_views(execute: Callable[[str], object], words: SchemaWords) -> None:
-    """Make all views; none of them may be there."""
+    """Make all views; none of them may be there. Say beside tables and views what they mean, where that is kept."""
     for name, select in definitions(words).items():
         execute(f"CREATE VIEW {name} AS\n{select}")
+    if words.comment is not None:
+        for statement in _comments(words.comment):
+            execute(statement)
+
+
+def _comments(comment: Callable[[str, str, str], str]) -> Iterator[str]:
+    from finra_sql.dictionary import RELATIONS, column_comment  # noqa: PLC0415  only an upgrade needs it
+
+    for name, relation in RELATIONS.items():
+        yield comment("VIEW" if name in NAMES else "TABLE", name, relation.meaning)
+        for column, entry in relation.columns.items():
+            yield comment("COLUMN", f"{name}.{column}", column_comment(entry))
 
 
 def drop_views(execute: Callable[[str], object]) -> None:
