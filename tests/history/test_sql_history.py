@@ -7,24 +7,25 @@ the latest views are kept aside: what they showed then is what an as-of of that 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import define, field, frozen
 
-from finra_core import CaptureQuery, Event, Partition, Store, Tier, open_store
+from finra_core import CaptureQuery, Event, Partition, Scope, Store, Tier, UnitOfWork, open_store
 from finra_core.domain.records import Record, Security, Venue
 from finra_core.domain.tiers import TIERS
 from finra_core.domain.timestamps import parse_utc_text, utc_text
 from finra_core.history.asof import as_of, judgments_as_of
 from finra_core.history.restatements import restatements
 from finra_core.ports.observer import AnalysisStored, RecordsStored, WeekJudged
+from finra_core.ports.store import Lock
 from finra_core.testing.examples import (
     AAPL,
     CITADEL,
@@ -42,7 +43,7 @@ from finra_core.testing.examples import (
     row,
 )
 from finra_simulator import Restatement, World
-from support.harness import Bench, Clock, as_record
+from support.harness import Bench, Clock, StandIn, as_record
 from support.postgres import Server
 from support.sql import Database, connected
 
@@ -408,6 +409,48 @@ def test_a_judgment_that_held_for_no_time_is_no_history(store: Store, database: 
     assert found == [(times[0], times[1]), (times[1], None)]
 
 
+@define(slots=False)
+class Waiting(StandIn):
+    """A store whose every lock is held by another for five minutes."""
+
+    clock: Clock
+    waits: list[tuple[datetime, datetime]] = field(factory=list)
+
+    def wait(self) -> None:
+        began = self.clock.now
+        self.waits.append((began, self.clock.forward(minutes=5)))
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[UnitOfWork]:
+        self.wait()
+        with self.store.write(scope) as unit:
+            yield cast("UnitOfWork", _Held(unit, self.wait))
+        self.clock.forward(seconds=1)
+
+
+@define
+class _Held:
+    unit: UnitOfWork
+    wait: Callable[[], None]
+
+    def hold(self, lock: Lock) -> None:
+        self.wait()
+        self.unit.hold(lock)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unit, name)
+
+
+def test_no_analytics_and_no_judgment_are_known_from_an_instant_at_which_they_waited_for_a_lock(bench: Bench) -> None:
+    waiting = Waiting(bench.store, bench.clock)
+    bench.run(store=waiting, weeks=WEEKS[:1])
+    with bench.store.read() as view:
+        known = [analysis.computed_at for analysis in view.analyses()]
+        known += [judgment.judged_at for judgment in view.judgments()]
+    assert len(known) == 4 + 2
+    assert not [instant for instant in known for began, ended in waiting.waits if began <= instant < ended]
+
+
 def test_whatever_the_clock_does_nothing_is_known_before_what_it_rests_on(tmp_path: Path) -> None:
     partition = Partition(WEEKS[0], Tier.OTC)
     world = World(
@@ -416,7 +459,7 @@ def test_whatever_the_clock_does_nothing_is_known_before_what_it_rests_on(tmp_pa
     )  # fmt: skip
     url = f"sqlite:///{tmp_path / 'finra.db'}"
     with open_store(url) as store, connected(url) as database:
-        bench = Bench(store, world, Clock(START - timedelta(days=3)))
+        bench = Bench(store, world, Ticking(START - timedelta(days=3)))
         bench.run(weeks=WEEKS[:1])
         bench.clock.now = START
         behind = Clock(START - timedelta(days=30))
