@@ -225,8 +225,8 @@ def test_what_is_current_is_the_latest(past: Past, name: str) -> None:
 def assert_apart(rows: Sequence[tuple[Any, ...]]) -> None:
     """The intervals of one key, which is all but the last two columns, do not meet, and only the last is open."""
     intervals = defaultdict(list)
-    for *key, known_from, known_to in rows:
-        intervals[tuple(key)].append((known_from, known_to))
+    for each in rows:
+        intervals[each[:-2]].append(each[-2:])
     assert intervals
     for key, found in intervals.items():
         found.sort()
