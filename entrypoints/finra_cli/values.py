@@ -135,6 +135,16 @@ class Tiers(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
         return [CompletionItem(f"{done}{comma}{tier}") for tier in TIERS if tier.value.startswith(begun.upper())]
 
 
+class OneTier(Tiers):
+    """The name of a tier."""
+
+    name = "tier"
+
+    def convert(self, value: Any, param: _Parameter, ctx: _Context) -> Tier:  # type: ignore[override]
+        """The tier."""
+        return value if isinstance(value, Tier) else self._tier(str(value).strip(), param, ctx)
+
+
 class Url(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
     """A URL that names an adapter by its scheme.
 

@@ -23,6 +23,8 @@ from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.anomalies import Anomalies
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
+from finra_cli.presenters.doctor import Diagnosis
+from finra_cli.presenters.explain import Explained
 from finra_cli.presenters.failure import Failure
 from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.runs import Runs
@@ -59,6 +61,8 @@ DOCUMENTS: dict[str, type] = {
     "run": RunReport,
     "status": Status,
     "readiness": Judgments,
+    "explain": Explained,
+    "doctor": Diagnosis,
     "captures": Captures,
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
