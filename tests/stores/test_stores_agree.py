@@ -591,9 +591,8 @@ def _plain(name: str, value: Any) -> Any:
         value = json.loads(value)
     if isinstance(value, dict):
         return {key: _plain(key, each) for key, each in value.items() if key not in {"inputs", "number"}}
-    if (
-        name in _SHARES and value is not None
-    ):  # SQLite has no exact fractions: there it is the double nearest to PostgreSQL's numeric
+    if name in _SHARES and value is not None:
+        # SQLite has no exact fractions: there it is the double nearest to PostgreSQL's numeric.
         return float(value)
     if isinstance(value, Decimal):
         return int(value) if value == int(value) else float(value)
