@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
 from attrs import frozen
 
 from finra_core.domain.captures import Capture, by_partition
-from finra_core.domain.changes import RowChange
+from finra_core.domain.changes import ChangeKind, RowChange
 from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import publication_date
 from finra_core.domain.tiers import TIERS, Tier
@@ -19,10 +19,10 @@ from finra_core.ports.store import CaptureQuery, ReadView
 
 @frozen(kw_only=True)
 class Restatement:
-    """One capture that changed rows of the capture before it.
+    """One capture that changed rows of the capture before it. changes: those rows, by security and venue.
 
     known_from: when its records became visible. days_late: days from FINRA's publication day to the newest
-    lastUpdateDate among the changed rows, or, where rows were only withdrawn, to the capture.
+    lastUpdateDate that the changed rows moved to, or, where none moved on, to the capture.
     """
 
     partition: Partition
@@ -31,6 +31,10 @@ class Restatement:
     known_from: datetime
     days_late: int
     changes: tuple[RowChange, ...]
+
+    def count(self, kind: ChangeKind) -> int:
+        """How many of its rows are of this kind."""
+        return sum(change.kind is kind for change in self.changes)
 
     @property
     def shares_delta(self) -> int:
@@ -43,33 +47,76 @@ class Restatement:
         return sum(abs(shares_delta(change)) for change in self.changes)
 
 
+@frozen(kw_only=True)
+class Figures:
+    """How often, how late, how large. partitions: those looked at; restated: those restated at least once.
+
+    median_days_late and max_days_late are None where there is no restatement. shares_delta, shares_moved and
+    largest_shares_moved: micro-shares over all restatements, and of the one that moved most.
+    """
+
+    partitions: int
+    restated: int
+    restatements: int
+    changed: int
+    added: int
+    withdrawn: int
+    median_days_late: float | None
+    max_days_late: int | None
+    shares_delta: int
+    shares_moved: int
+    largest_shares_moved: int
+
+
+@frozen(kw_only=True)
+class Ledger:
+    """Restatements, latest known first, and the figures over them."""
+
+    restatements: tuple[Restatement, ...]
+    figures: Figures
+
+
 def restatements(
-    view: ReadView, *, since: date | None = None, symbol: str | None = None, tiers: Collection[Tier] = TIERS
+    view: ReadView,
+    *,
+    since: date | None = None,
+    symbol: str | None = None,
+    tiers: Collection[Tier] = TIERS,
+    weeks: Collection[date] | None = None,
 ) -> list[Restatement]:
     """Every restatement that changed a row, latest known first.
 
     since: only those that became visible on this UTC day or later. symbol: only those that changed a row of this
     symbol, with those rows alone; symbols are compared as FINRA writes them.
     """
-    found = []
-    for partition, captures in by_partition(view.captures(CaptureQuery(normalized=True))).items():
-        if partition.tier in tiers:
-            for before, after in pairwise(captures):
-                entry = _entry(view, before, after, since, symbol)
-                if entry is not None:
-                    found.append(entry)
-    return sorted(found, key=lambda each: (each.known_from, each.after.number), reverse=True)
+    return list(ledger(view, since=since, symbol=symbol, tiers=tiers, weeks=weeks).restatements)
 
 
-def _entry(
-    view: ReadView, before: Capture, after: Capture, since: date | None, symbol: str | None
-) -> Restatement | None:
-    known_from = after.normalized_at
-    if known_from is None or (since is not None and known_from.date() < since):
-        return None
-    changes = tuple(c for c in view.changes(before, after) if symbol is None or c.key[0].symbol == symbol)
-    if not changes:
-        return None
+def ledger(
+    view: ReadView,
+    *,
+    since: date | None = None,
+    symbol: str | None = None,
+    tiers: Collection[Tier] = TIERS,
+    weeks: Collection[date] | None = None,
+) -> Ledger:
+    """The same with its figures."""
+    query = CaptureQuery(weeks=None if weeks is None else frozenset(weeks), normalized=True)
+    looked_at = {p: found for p, found in by_partition(view.captures(query)).items() if p.tier in tiers}
+    entries = []
+    for captures in looked_at.values():
+        for before, after in pairwise(captures):
+            known_from = after.normalized_at
+            if known_from is None or (since is not None and known_from.date() < since):
+                continue
+            changes = tuple(c for c in view.changes(before, after) if symbol is None or c.key[0].symbol == symbol)
+            if changes:
+                entries.append(_entry(before, after, known_from, changes))
+    entries.sort(key=lambda each: (each.known_from, each.after.number), reverse=True)
+    return Ledger(restatements=tuple(entries), figures=_figures(entries, len(looked_at)))
+
+
+def _entry(before: Capture, after: Capture, known_from: datetime, changes: tuple[RowChange, ...]) -> Restatement:
     return Restatement(
         partition=after.partition,
         before=before,
@@ -81,5 +128,26 @@ def _entry(
 
 
 def _dated(changes: Collection[RowChange], after: Capture) -> date:
-    days = [date.fromisoformat(change.after.last_update_date) for change in changes if change.after]
-    return max(days, default=after.captured_at.date())
+    moved_to = [
+        change.after.last_update_date
+        for change in changes
+        if change.after and (change.before is None or change.before.last_update_date < change.after.last_update_date)
+    ]
+    return date.fromisoformat(max(moved_to)) if moved_to else after.captured_at.date()
+
+
+def _figures(entries: Sequence[Restatement], partitions: int) -> Figures:
+    late = sorted(each.days_late for each in entries)
+    return Figures(
+        partitions=partitions,
+        restated=len({each.partition for each in entries}),
+        restatements=len(entries),
+        changed=sum(each.count(ChangeKind.CHANGED) for each in entries),
+        added=sum(each.count(ChangeKind.ADDED) for each in entries),
+        withdrawn=sum(each.count(ChangeKind.WITHDRAWN) for each in entries),
+        median_days_late=(late[(len(late) - 1) // 2] + late[len(late) // 2]) / 2 if late else None,
+        max_days_late=late[-1] if late else None,
+        shares_delta=sum(each.shares_delta for each in entries),
+        shares_moved=sum(each.shares_moved for each in entries),
+        largest_shares_moved=max((each.shares_moved for each in entries), default=0),
+    )

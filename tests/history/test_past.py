@@ -10,7 +10,6 @@ import pytest
 from finra_core import (
     Capture,
     CaptureQuery,
-    ChangeKind,
     ConfigurationError,
     Partition,
     ReadView,
@@ -19,9 +18,12 @@ from finra_core import (
     open_store,
 )
 from finra_core.domain.records import Record, venue_identity
-from finra_core.history.asof import as_of, end_of_day, judgments_as_of, nth_release, parse_when, published_by, releases
-from finra_core.history.diff import choose, diff, impact, last_two
+from finra_core.history.asof import as_of, judgments_as_of, nth_release, releases
+from finra_core.history.choosing import choose, last_two
+from finra_core.history.diff import diff
+from finra_core.history.impact import impact
 from finra_core.history.restatements import restatements
+from finra_core.history.vintages import Instant, end_of_day, parse_when
 from finra_simulator import Restatement, World
 from support.harness import Bench, Clock, as_record
 from support.harness import Record as Row
@@ -101,23 +103,16 @@ def test_releases_are_the_captures_in_their_order(store: Store) -> None:
             nth_release(view, 0)
 
 
-def test_rows_that_finra_dated_later_are_told_apart(store: Store) -> None:
-    with store.read() as view:
-        second = releases(view, OTC)[1]
-        found = published_by(view, second, START.date())
-    assert len(found.restated) == 3  # two changed, one added: the script's own numbers
-    assert {row.last_update_date for row in found.restated} == {(START + timedelta(days=2)).date().isoformat()}
-    assert len(found.records) + 3 == len(truth(OTC, START + timedelta(days=3)))
-
-
 def applied(before: list[Record], view: ReadView, one: Capture, other: Capture) -> list[Record]:
     """These rows with the changes between two captures made by hand."""
     held = {(row.security, venue_identity(row.venue)): row for row in before}
-    for change in diff(view, one, other).changes:
-        if change.kind is ChangeKind.WITHDRAWN:
-            del held[change.key]
-        elif change.after is not None:
-            held[change.key] = change.after
+    found = diff(view, one, other).rows
+    for row in found:
+        if row.before is not None:
+            del held[row.before.security, venue_identity(row.before.venue)]
+    for row in found:
+        if row.after is not None:
+            held[row.after.security, venue_identity(row.after.venue)] = row.after
     return sorted(held.values())
 
 
@@ -127,7 +122,7 @@ def test_a_difference_applied_to_one_side_gives_the_other_whichever_way(store: S
         for one in captures:
             for other in captures:
                 assert applied(rows(view, one), view, one, other) == rows(view, other)
-                assert bool(diff(view, one, other).changes) == (rows(view, one) != rows(view, other))
+                assert bool(diff(view, one, other).rows) == (rows(view, one) != rows(view, other))
 
 
 def test_the_summary_counts_what_the_script_did(store: Store) -> None:
