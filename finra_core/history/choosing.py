@@ -8,7 +8,7 @@ from finra_core.domain.captures import Capture
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
 from finra_core.history.asof import releases
-from finra_core.history.vintages import Instant, parse_when
+from finra_core.history.vintages import RELEASE, Instant, parse_when
 from finra_core.ports.store import ReadView
 
 
@@ -28,7 +28,7 @@ def choose(view: ReadView, partition: Partition, named: str) -> Capture:
     by_name = {capture.capture_id: capture for capture in found} | _by_revision(found)
     if named in by_name:
         return by_name[named]
-    if ":" in named and named.count(":") > 2 and not named[:1].isdigit():  # noqa: PLR2004  as a capture_id has
+    if ":" in named and not named[:1].isdigit() and not named.startswith(RELEASE):
         raise ConfigurationError(f"{partition} has no capture {named!r}: finra captures lists what there is")
     when = parse_when(named)
     if isinstance(when, Instant):
