@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timezone
 from itertools import pairwise
 
 from attrs import frozen
@@ -14,7 +14,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import publication_date
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.history.diff import shares_delta
-from finra_core.ports.store import CaptureQuery, ReadView
+from finra_core.ports.store import CaptureQuery, ReadView, RestatementQuery
 
 
 @frozen(kw_only=True)
@@ -101,17 +101,22 @@ def ledger(
     weeks: Collection[date] | None = None,
 ) -> Ledger:
     """The same with its figures."""
-    query = CaptureQuery(weeks=None if weeks is None else frozenset(weeks), normalized=True)
-    looked_at = {p: found for p, found in by_partition(view.captures(query)).items() if p.tier in tiers}
-    entries = []
-    for captures in looked_at.values():
-        for before, after in pairwise(captures):
-            known_from = after.normalized_at
-            if known_from is None or (since is not None and known_from.date() < since):
-                continue
-            changes = tuple(c for c in view.changes(before, after) if symbol is None or c.key[0].symbol == symbol)
-            if changes:
-                entries.append(_entry(before, after, known_from, changes))
+    only = None if weeks is None else frozenset(weeks)
+    captures = view.captures(CaptureQuery(weeks=only, normalized=True))
+    looked_at = {partition: own for partition, own in by_partition(captures).items() if partition.tier in tiers}
+    query = RestatementQuery(
+        weeks=only,
+        tiers=None if len(frozenset(tiers)) == len(TIERS) else frozenset(tiers),
+        known_since=None if since is None else datetime.combine(since, time(), timezone.utc),
+        symbol=symbol,
+    )
+    changed = view.restatements(query)
+    entries = [
+        _entry(before, after, after.normalized_at, tuple(changed[after.number]))
+        for own in looked_at.values()
+        for before, after in pairwise(own)
+        if after.number in changed and after.normalized_at is not None
+    ]
     entries.sort(key=lambda each: (each.known_from, each.after.number), reverse=True)
     return Ledger(restatements=tuple(entries), figures=_figures(entries, len(looked_at)))
 

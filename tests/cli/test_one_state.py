@@ -24,13 +24,10 @@ COMMANDS = {
     "status of all weeks": ["status", "--on", "2026-01-06", "--all", "--json"],
     "readiness": ["readiness"],
     "captures": ["captures"],
-    "asof": ["asof", "latest"],
     "asof, rows": ["asof", "release:-1", "--rows", "--json"],
-    "asof, rows as csv": ["asof", "latest", "--rows", "--format", "csv"],
     "asof, analytics": ["asof", "2100-01-01", "--analytics", "--json"],
     "asof, by FINRA's clock": ["asof", "2100-01-01", "--source-time", "--rows", "--json"],
     "diff": ["diff", "2025-12-05", "NMS_TIER_1", "--impact", "--json"],
-    "diff by name": ["diff", "2025-12-05", "OTC", "first", "latest"],
     "restatements": ["restatements", "--json"],
     "anomalies": ["anomalies", "--severity", "INFO"],
     "runs": ["runs", "--json"],
@@ -91,7 +88,7 @@ def test_it_shows_the_state_in_which_it_began(case: str, tmp_path: Path, monkeyp
     arguments = [*COMMANDS[case], "--store", url]
     weeks = (date(2025, 12, 5), date(2025, 12, 19))
     run(url, weeks=weeks)
-    run(url, weeks=weeks)
+    run(url, weeks=weeks, force=True)
     opened: list[InterruptedStore] = []
 
     def open_interrupted(store_url: str, *, read_only: bool) -> Store:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -238,12 +237,12 @@ def test_without_pyarrow_parquet_says_what_to_install(finra: Command, monkeypatc
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(finra: Command) -> None:
-    before = sorted(os.listdir(finra.folder))
+    before = sorted(finra.folder.iterdir())
     for form in ("csv", "parquet"):
         ended = finra("asof", "latest", "--format", form, "--out", "no/such/folder/x")
         assert ended.returncode == 2
         assert "--out no/such/folder/x cannot be written" in ended.stderr
-    assert sorted(os.listdir(finra.folder)) == before
+    assert sorted(finra.folder.iterdir()) == before
 
 
 @pytest.mark.parametrize(
