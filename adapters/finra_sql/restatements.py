@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, func, literal, select, union_all
+from sqlalchemy import CTE, Column, CompoundSelect, Select, func, literal, select, union_all
 
 from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.records import Record, Security, Venue
@@ -28,14 +28,14 @@ def read(session: Session, query: RestatementQuery) -> dict[int, list[RowChange]
 
 
 def _changed(dialect: SqlDialect, query: RestatementQuery) -> CompoundSelect[Any]:
-    wanted = _wanted(dialect, query)
+    wanted = _wanted(dialect, query).cte("wanted")
     return union_all(
         _rows(query, row_versions.c.from_capture, wanted, has_begun=1),
         _rows(query, row_versions.c.to_capture, wanted, has_begun=0),
     )
 
 
-def _wanted(dialect: SqlDialect, query: RestatementQuery) -> Any:
+def _wanted(dialect: SqlDialect, query: RestatementQuery) -> Select[Any]:
     """The captures asked for that have one before them."""
     c, other = captures.c, captures.alias()
     first = (
@@ -50,18 +50,17 @@ def _wanted(dialect: SqlDialect, query: RestatementQuery) -> Any:
         found = found.where(c.tier.in_([tier.value for tier in query.tiers]))
     if query.known_since is not None:
         found = found.where(c.normalized_at >= query.known_since)
-    return found.subquery()
+    return found
 
 
-def _rows(query: RestatementQuery, bound: Any, wanted: Any, *, has_begun: int) -> Select[Any]:
-    """The row versions that begin, or end, with a capture; joined from the captures, as those are few."""
+def _rows(query: RestatementQuery, bound: Column[Any], wanted: CTE, *, has_begun: int) -> Select[Any]:
+    """The row versions that begin, or end, with a capture. Each of their partitions is gone through once."""
     r = row_versions.c
     names = list(securities.c)[1:] + list(venues.c)[1:]
     found = (
         select(bound, literal(has_begun), *names, r.shares_micros, r.trades, r.last_update_date)
-        .select_from(wanted)
-        .join(row_versions, (r.partition_no == wanted.c.partition_no) & (bound == wanted.c.capture_no))
-        .join(securities, securities.c.security_no == r.security_no)
+        .join_from(row_versions, securities, securities.c.security_no == r.security_no)
         .join(venues, venues.c.venue_no == r.venue_no)
+        .where(r.partition_no.in_(select(wanted.c.partition_no)), bound.in_(select(wanted.c.capture_no)))
     )
     return found if query.symbol is None else found.where(securities.c.symbol == query.symbol)
