@@ -27,7 +27,7 @@ COMMANDS = {
     "asof, rows": ["asof", "release:-1", "--rows", "--json"],
     "asof, analytics": ["asof", "2100-01-01", "--analytics", "--json"],
     "asof, by FINRA's clock": ["asof", "2100-01-01", "--source-time", "--rows", "--json"],
-    "diff": ["diff", "2025-12-05", "NMS_TIER_1", "--impact", "--json"],
+    "diff": ["diff", "2025-12-05", "NMS_TIER_1", "first", "latest", "--impact", "--json"],
     "restatements": ["restatements", "--json"],
     "anomalies": ["anomalies", "--severity", "INFO"],
     "runs": ["runs", "--json"],
@@ -88,7 +88,7 @@ def test_it_shows_the_state_in_which_it_began(case: str, tmp_path: Path, monkeyp
     arguments = [*COMMANDS[case], "--store", url]
     weeks = (date(2025, 12, 5), date(2025, 12, 19))
     run(url, weeks=weeks)
-    run(url, weeks=weeks, force=True)
+    run(url, weeks=weeks)
     opened: list[InterruptedStore] = []
 
     def open_interrupted(store_url: str, *, read_only: bool) -> Store:
