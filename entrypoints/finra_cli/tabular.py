@@ -107,8 +107,11 @@ def write_parquet(columns: Sequence[Column], batches: Iterable[Batch], out: str)
 
 def _replace(out: str, write: Callable[[Path], None]) -> None:
     target = Path(out)
-    new = target.with_name(f"{target.name}.new")
+    new = target.parent / f"{target.name}.new"
     try:
+        if target.exists() and not target.is_file():  # a pipe or a device; a folder is refused
+            write(target)
+            return
         try:
             write(new)
             new.replace(target)

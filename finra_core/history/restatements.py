@@ -22,7 +22,7 @@ class Restatement:
     """One capture that changed rows of the capture before it. changes: those rows, by security and venue.
 
     known_from: when its records became visible. days_late: days from FINRA's publication day to the newest
-    lastUpdateDate that the changed rows moved to, or, where none moved on, to the capture.
+    lastUpdateDate that changed or added rows moved to, or, where none moved on, to the capture.
     """
 
     partition: Partition
@@ -133,10 +133,13 @@ def _entry(before: Capture, after: Capture, known_from: datetime, changes: tuple
 
 
 def _dated(changes: Collection[RowChange], after: Capture) -> date:
+    """The newest date that rows moved to. Rows that are taken back to what they were have an older date, or the first."""
+    published = publication_date(after.partition).isoformat()
     moved_to = [
         change.after.last_update_date
         for change in changes
-        if change.after and (change.before is None or change.before.last_update_date < change.after.last_update_date)
+        if change.after
+        and change.after.last_update_date > (change.before.last_update_date if change.before else published)
     ]
     return date.fromisoformat(max(moved_to)) if moved_to else after.captured_at.date()
 

@@ -239,10 +239,23 @@ def test_without_pyarrow_parquet_says_what_to_install(finra: Command, monkeypatc
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(finra: Command) -> None:
     before = sorted(finra.folder.iterdir())
     for form in ("csv", "parquet"):
-        ended = finra("asof", "latest", "--format", form, "--out", "no/such/folder/x")
-        assert ended.returncode == 2
-        assert "--out no/such/folder/x cannot be written" in ended.stderr
+        for out in ("no/such/folder/x", ".", "/dev/full"):
+            ended = finra("asof", "latest", "--format", form, "--out", out)
+            assert ended.returncode == 2
+            assert f"--out {out} cannot be written" in ended.stderr
     assert sorted(finra.folder.iterdir()) == before
+
+
+def test_what_breaks_off_leaves_the_older_file_as_it_was(tmp_path: Path) -> None:
+    def breaking_off() -> Iterator[str]:
+        yield "begun"
+        raise ValueError("the store has gone")
+
+    (tmp_path / "x").write_text("older", encoding="utf-8")
+    with pytest.raises(ValueError, match="the store has gone"):
+        tabular.write_text(breaking_off(), str(tmp_path / "x"))
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_text(encoding="utf-8") == "older"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve
 
-from finra_core import Capture, Partition, Scope, Security, Store, Tier, open_store
+from finra_core import MICROS, Capture, Partition, Scope, Security, Store, Tier, open_store
+from finra_core.domain.analytics import CALC_VERSION
 from finra_core.history.diff import DiffKind, MovedSymbol, diff
+from finra_core.history.impact import impact
 from finra_core.history.restatements import ledger
 from finra_core.testing.examples import (
     AAPL,
@@ -19,6 +21,7 @@ from finra_core.testing.examples import (
     T1,
     T2,
     UBSA,
+    analysis_of,
     captures_of,
     new_capture,
     payload,
@@ -91,6 +94,27 @@ def test_two_equal_rows_of_two_names_are_not_one(store: Store) -> None:
     with store.read() as view:
         summary = diff(view, before, after).summary
     assert (summary.renamed, summary.withdrawn, summary.added) == (1, 1, 0)
+
+
+def test_a_venue_that_is_gone_has_no_volume_and_a_share_of_nothing(store: Store) -> None:
+    before = put_normalized(store, T1, 0, [row(AAPL), row(AAPL, CITADEL, 300)])
+    after = put_normalized(store, T1, 1, [row(AAPL)])
+    empty = put_normalized(store, T1, 2, [])
+    with store.read() as view:
+        gone, _ubsa = impact(view, diff(view, before, after)).venues
+        assert (gone.venue, gone.shares_before, gone.shares_after) == (CITADEL, 300 * MICROS, 0)
+        assert (gone.share_before, gone.share_after) == (0.75, 0.0)
+        (ubsa,) = impact(view, diff(view, after, empty)).venues
+        assert (ubsa.share_before, ubsa.share_after) == (1.0, None)
+
+
+def test_analytics_of_another_way_to_calculate_are_not_compared(store: Store) -> None:
+    before = put_normalized(store, T1, 0, [row(AAPL)])
+    after = put_normalized(store, T1, 1, [row(AAPL, UBSA, 300)])
+    with writing(store) as unit:
+        unit.put_analysis(evolve(analysis_of(store, [after]), calc_version=CALC_VERSION + 1, shares_micros=1))
+    with store.read() as view:
+        assert impact(view, diff(view, before, after)).shares_after == 300 * MICROS
 
 
 def captured(store: Store, partition: Partition, minute: int, run: str, *securities: Security) -> Capture:

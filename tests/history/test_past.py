@@ -240,6 +240,8 @@ def test_the_ledger_has_each_restatement_once_latest_first(store: Store) -> None
     assert len(otc) == 3
     # Published on Monday 2025-12-15; the changed rows are dated two days after the first run, a Tuesday.
     assert otc[-1].days_late == 3
+    # Taken back, the rows bear their old dates again: the capture is of Thursday 2025-12-25.
+    assert otc[0].days_late == 10
     symbol = otc[-1].changes[0].key[0].symbol
     with store.read() as view:
         own = restatements(view, symbol=symbol)

@@ -157,7 +157,9 @@ def test_a_partition_that_came_late_is_unknown_and_not_unpublished() -> None:
     with open_store("memory:") as store:
         Bench(store, late, Clock(START + timedelta(days=30))).run(weeks=(WEEK,))
         with store.read() as view:
-            (found,) = published_by(view, START.date() + timedelta(days=2), tiers=[Tier.OTC])
+            (found,) = published_by(view, publication_date(OTC) - timedelta(days=1), tiers=[Tier.OTC])
+            assert (found.state, found.unknown) == (PublishedState.NOT_PUBLISHED, ())
+            (found,) = published_by(view, publication_date(OTC), tiers=[Tier.OTC])
             assert found.state is PublishedState.UNKNOWN
             assert len(found.unknown) == len(late.rows(OTC, START + timedelta(days=30)))
             (found,) = published_by(view, START.date() + timedelta(days=6), tiers=[Tier.OTC])
