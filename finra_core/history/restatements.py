@@ -133,7 +133,7 @@ def _entry(before: Capture, after: Capture, known_from: datetime, changes: tuple
 
 
 def _dated(changes: Collection[RowChange], after: Capture) -> date:
-    """The newest date that rows moved to. Rows that are taken back to what they were have an older date, or the first."""
+    """The newest date that rows moved to. Rows that were taken back to what they had been bear an older one again."""
     published = publication_date(after.partition).isoformat()
     moved_to = [
         change.after.last_update_date

@@ -10,6 +10,7 @@ from finra_core.domain.captures import RESOLUTION
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.publication import day_has_ended
 from finra_core.domain.timestamps import parse_utc_text
+from finra_core.domain.weeks import parse_date
 
 FIRST, LATEST, RELEASE = "first", "latest", "release:"
 _WORDS = "give 2025-12-30, 2025-12-30T10:30:00Z, first, latest or release:2"
@@ -64,8 +65,8 @@ def parse_when(text: str) -> When:
     if text.startswith(RELEASE):
         return Release(_number(text))
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        day = parse_date(text)
+    except ConfigurationError:
         return _instant(text)
     return Instant(end_of_day(day), day)
 

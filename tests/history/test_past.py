@@ -289,7 +289,9 @@ def test_a_number_that_no_release_has_is_refused(text: str) -> None:
         parse_when(text)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2025-02-30", "2025-12-30T10:30:00", "10:30Z", "2025-12-30TZ"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2025-02-30", "2025-12-30T10:30:00", "10:30Z", "2025-12-30TZ", "20251230"]
+)
 def test_what_is_no_instant_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ConfigurationError, match="give 2025-12-30, 2025-12-30T10:30:00Z, first"):
         parse_when(text)
