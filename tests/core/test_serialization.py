@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from attrs import resolve_types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,9 @@ from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.runs.plan import SweepPlan
 from finra_core.runs.serialization import from_json, from_plain, to_json, to_plain
+
+resolve_types(Readiness)  # Hypothesis builds the other fields by their types, which are text until then
+resolve_types(SweepPlan)
 
 DAYS = st.dates()
 FRIDAYS = st.integers(0, 3_000).map(lambda weeks: date(2014, 1, 3) + timedelta(weeks=weeks))

@@ -121,8 +121,9 @@ class Year:
         return {
             partition
             for partition in self.world.published(now)
-            for change in self.world.restatements(partition)
-            if last_run < change.at <= now or (last_rotation < change.at <= now and (not told or _is_hidden(change)))
+            for change in self.world.changes(partition)
+            if last_run < _instant(change) <= now
+            or (last_rotation < _instant(change) <= now and (not told or _is_hidden(change)))
         }
 
 
