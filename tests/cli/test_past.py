@@ -167,7 +167,7 @@ def test_a_store_that_was_filled_later_says_so_and_shows_no_look_ahead(tmp_path:
     (published,) = asked(finra, "asof", "2025-12-16", "--source-time", "--tiers", "OTC")["published"]
     assert (published["basis"], published["unknown"]) == ("dates", 3)
     text = finra.ok("asof", "2025-12-16", "--source-time", "--rows", "--all", "--tiers", "OTC")
-    assert "3 rows changed or came since: what they said then is not known" in text
+    assert "3 rows changed or came since; what they said then is unknown" in text
     assert text.count("unknown  ") >= 3
 
 
@@ -340,6 +340,22 @@ def test_the_page_shows_the_largest_rows_in_80_columns_and_says_what_it_left_out
     whole = finra.ok("diff", str(WEEK), "NMS_TIER_1", "--impact", "--all")
     assert "more rows" not in whole
     assert whole.count("changed  ") == 30
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["asof", "2025-12-18"],
+        ["asof", "latest", "--rows"],
+        ["asof", "first", "--analytics", "--all"],
+        ["asof", "2025-12-16", "--source-time"],
+        ["restatements"],
+        ["diff", str(WEEK), "OTC"],
+    ],
+    ids=" ".join,
+)
+def test_pages_fit_80_columns(finra: Command, arguments: list[str]) -> None:
+    assert max(map(len, finra.ok(*arguments).splitlines())) <= 80
 
 
 def test_equal_captures_do_not_differ(finra: Command) -> None:

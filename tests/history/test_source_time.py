@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
+from random import Random
 
 import pytest
 
@@ -27,8 +28,12 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(4), timezone.utc)
 
 
+def rows_at(world: World, partition: Partition, at: datetime) -> set[Record]:
+    return {Record(*row) for row in map(as_record, world.rows(partition, at))}  # type: ignore[arg-type]
+
+
 def truth(world: World, partition: Partition, day: date) -> set[Record]:
-    return {Record(*row) for row in map(as_record, world.rows(partition, end_of(day)))}  # type: ignore[arg-type]
+    return rows_at(world, partition, end_of(day))
 
 
 def key(row: Record) -> Key:
@@ -40,12 +45,12 @@ def unknown_keys(found: Published) -> set[Key]:
     return {(tuple(row.security), tuple(venue_identity(row.venue))) for row in found.unknown}
 
 
-def check(world: World, found: Published, later: date) -> None:
-    """What is shown as known is the truth; what else was there is marked, unless it was withdrawn before `later`."""
+def check(world: World, found: Published) -> None:
+    """What is shown as known is the truth; what else was there is marked, unless the capture no longer has it."""
     true, shown = truth(world, found.partition, found.day), set(found.records.rows())
     assert shown <= true, f"look-ahead in {found.partition} on {found.day}"
     assert len(shown) == len(found.records)
-    kept = {key(row) for row in truth(world, found.partition, later)}
+    kept = {key(row) for row in rows_at(world, found.partition, found.capture.captured_at)}
     missing = {key(row) for row in true - shown}
     assert {each for each in missing if each in kept} <= unknown_keys(found)
     assert not {key(row) for row in shown} & unknown_keys(found)
@@ -65,7 +70,7 @@ def test_a_backfill_has_no_look_ahead_and_knows_its_unknowns(backfilled: Store) 
     with backfilled.read() as view:
         for day in DAYS:
             for found in published_by(view, day):
-                check(WORLD, found, BACKFILL.date())
+                check(WORLD, found)
                 assert found.basis is Basis.DATES
                 assert (found.state is PublishedState.NOT_PUBLISHED) == (not truth(WORLD, found.partition, day))
                 states.add(found.state)
@@ -130,11 +135,39 @@ def test_an_own_capture_of_that_day_knows_every_row_and_no_later_run_changes_the
                         bases.add(found.basis)
                         if found.basis is not Basis.UNSETTLED:
                             settled[place] = answer
-                            check(WATCHED, found, day if found.basis is Basis.CAPTURE else bench.clock.now.date())
+                            check(WATCHED, found)
                         if found.basis is Basis.CAPTURE:
                             assert set(found.records.rows()) == truth(WATCHED, found.partition, day)
                             assert not found.unknown
     assert bases == set(Basis)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(30))
+def test_so_it_is_in_any_world_and_whenever_somebody_looks(seed: int) -> None:
+    """Restatements are drawn, those that withdraw rows and that come late too, and runs come on random days."""
+    chance = Random(seed)
+    first = date(2025, 6, 6)
+    world = World(seed=seed, symbols=3, ats=2, firms=2, first_week=first, restatement_rate=1, late_restatement_rate=0.8)
+    weeks = [first + timedelta(weeks=i) for i in range(3)]
+    settled: dict[tuple[Partition, date], object] = {}
+    with open_store("memory:") as store:
+        bench = Bench(store, world, Clock(datetime(2025, 7, 20, 15, tzinfo=timezone.utc)))
+        for _ in range(14):
+            bench.clock.forward(days=chance.choice([1, 1, 2, 5, 40]), hours=chance.randint(0, 23))
+            bench.run(weeks=tuple(weeks))
+            days = [first + timedelta(days=chance.randint(10, 420)) for _ in range(25)]
+            with store.read() as view:
+                for day in [*days, *{place[1] for place in settled}]:
+                    for found in published_by(view, day):
+                        if found.basis is Basis.UNSETTLED:
+                            continue
+                        answer = found.basis, found.capture.number, list(found.records.rows()), found.unknown
+                        assert settled.setdefault((found.partition, day), answer) == answer
+                        check(world, found)
+                        if found.basis is Basis.CAPTURE:
+                            assert set(found.records.rows()) == truth(world, found.partition, day)
+    assert settled
 
 
 def test_a_row_withdrawn_between_two_captures_is_marked(store_url: str) -> None:
@@ -172,7 +205,7 @@ def test_a_half_that_came_late_is_named() -> None:
         Bench(store, late, Clock(START + timedelta(days=30))).run(weeks=(WEEK,))
         with store.read() as view:
             (found,) = published_by(view, START.date(), tiers=[Tier.OTC])
-            check(late, found, BACKFILL.date())
+            check(late, found)
             assert found.unknown_halves == (Half.NON_ATS,)
             (found,) = published_by(view, START.date() + timedelta(days=6), tiers=[Tier.OTC])
             assert found.unknown_halves == ()

@@ -345,7 +345,7 @@ def _add_published(page: Page, published: Sequence[PublishedRow]) -> None:
     unknown = sum(each.unknown for each in published)
     if unknown:
         page.line(
-            f"{count(unknown, 'row')} changed or came since: what they said then is not known; --rows lists them.",
+            f"{count(unknown, 'row')} changed or came since; what they said then is unknown: see --rows.",
             Tone.WAITING,
         )
     for each in published:
