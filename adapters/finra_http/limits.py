@@ -16,7 +16,7 @@ from datetime import datetime
 from attrs import define, frozen
 
 from finra_core.domain.clock import utc_now
-from finra_core.domain.errors import SourceError
+from finra_core.domain.errors import SourceBudgetError
 from finra_core.domain.partitions import Partition
 from finra_core.ports.source import Usage
 
@@ -59,7 +59,7 @@ class Deadline:
         self._end = self._clock()
 
 
-class ByteBudgetError(SourceError):
+class ByteBudgetError(SourceBudgetError):
     """The request was not made, because its answer could have passed FINRA_MAX_BYTES.
 
     `max_bytes` is the budget, `used_bytes` what had been received, `needed_bytes` the most that the answer could take.

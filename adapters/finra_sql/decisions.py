@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import Action, Decision, Evidence, Rule
@@ -30,7 +30,13 @@ def read(session: Session, query: DecisionQuery) -> list[DecisionRecord]:
     if query.partition is not None:
         wanted.append(decisions.c.week_ending == query.partition.week_ending)
         wanted.append(decisions.c.tier == query.partition.tier.value)
+    if query.weeks is not None:
+        wanted.append(session.dialect.among(decisions.c.week_ending, query.weeks))
     latest_first = (decisions.c.decided_at.desc(), decisions.c.decision_no.desc())
+    if query.newest:
+        place = func.row_number().over(partition_by=(decisions.c.week_ending, decisions.c.tier), order_by=latest_first)
+        placed = select(decisions.c.decision_no, place.label("place")).where(*wanted).subquery()
+        wanted = [decisions.c.decision_no.in_(select(placed.c.decision_no).where(placed.c.place == 1))]
     rows = session.execute(select(decisions).where(*wanted).order_by(*latest_first).limit(query.limit))
     return [_from_row(row) for row in rows]
 

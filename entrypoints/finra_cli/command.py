@@ -16,6 +16,7 @@ from finra_cli.logs import configure
 from finra_cli.options import Setting, parameters_of, specs_of
 from finra_cli.redaction import without_secrets
 from finra_cli.settings import Common, StandingSettings
+from finra_core.domain.errors import ConfigurationError
 
 S = TypeVar("S", bound=Common)
 
@@ -26,14 +27,23 @@ class Command(Helpful, Generic[S]):
     """A command of `finra`.
 
     settings: the class that click fills. action: does it and returns the exit code; it may raise FinraErrors.
+    refused: is told of values that contradict each other, before the error is raised.
     """
 
-    def __init__(self, name: str, settings: type[S], action: Callable[[S], int], **rest: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: type[S],
+        action: Callable[[S], int],
+        refused: Callable[[Mapping[str, Any], ConfigurationError], None] | None = None,
+        **rest: Any,
+    ) -> None:
         own, standing = specs_of(settings), specs_of(StandingSettings)
         parameters = [*parameters_of(settings), ConfigOption(own, {**own, **standing})]
         super().__init__(name, params=parameters, **rest)
         self._settings = settings
         self._action = action
+        self._refused = refused
 
     def settings(self, arguments: Sequence[str]) -> S:
         """What these arguments, the environment and finra.toml say.
@@ -51,10 +61,18 @@ class Command(Helpful, Generic[S]):
 
     def carry_out(self, values: Mapping[str, Any]) -> int:
         """Do what these values of the settings' fields ask for, and return the exit code."""
-        settings = self._settings(**values)
+        settings = self._filled(values)
         configure(quiet=settings.quiet, verbose=settings.verbose, form=settings.log_format)
         _warn_of_a_password(click.get_current_context())
         return self._action(settings)
+
+    def _filled(self, values: Mapping[str, Any]) -> S:
+        try:
+            return self._settings(**values)
+        except ConfigurationError as error:
+            if self._refused is not None:
+                self._refused(values, error)
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options under the headings of their sections."""

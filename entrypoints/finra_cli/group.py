@@ -18,6 +18,8 @@ COMMANDS = {
     "Look": {
         "status": "the last run, what is due next, and how far each week has come",
         "readiness": "which weeks are ready to trade on, and why the others are not",
+        "explain": "everything about one week of one tier, and what to do next",
+        "doctor": "what the history lacks, and the command that mends it",
         "captures": "every capture, by week and tier",
         "asof": "what was known on a day: captures, rows, analytics, readiness",
         "diff": "what changed between two captures of a week and tier",

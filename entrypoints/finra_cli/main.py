@@ -50,7 +50,11 @@ def _die(number: signal.Signals, arguments: Sequence[str]) -> NoReturn:
     if number is not signal.SIGPIPE:  # whoever closed the pipe has seen enough
         from finra_cli.logs import say_last  # noqa: PLC0415
 
-        advice = "; what was committed stays, the next run goes on from there" if "run" in arguments[:1] else ""
+        advice = (
+            "; what was committed stays, the next run goes on from there"
+            if "run" in arguments[:1] or "--heal" in arguments
+            else ""
+        )
         say_last(f"ended by {number.name}{advice}")
     os._exit(128 + number)
 

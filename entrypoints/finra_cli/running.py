@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 from click.core import ParameterSource
 
+from finra_cli.early_ends import recorded
 from finra_cli.options import flag_of
 from finra_cli.output import show
 from finra_cli.plan_files import read_plan, write_plan
 from finra_cli.presenters.run import report_page
 from finra_cli.settings import RunSettings
-from finra_cli.wiring import scheduler
+from finra_cli.wiring import works
 from finra_core.domain.clock import utc_today
 from finra_core.domain.errors import ConfigurationError
 from finra_core.runs.plan import Plan
@@ -29,10 +32,13 @@ def run(settings: RunSettings) -> int:
     Raises:
         FinraError: it could not be made.
     """
-    plan = None if settings.plan is None else _plan_in(settings.plan)
-    request = settings.request() if plan is None else plan.request
-    check_request(request, request.run_date or utc_today())  # before anything is opened
-    with scheduler(settings) as made:
+    dry_run = settings.mode == Mode.DRY_RUN.value
+    with ExitStack() as stack:
+        with recorded(settings.store, dry_run=dry_run):
+            plan = None if settings.plan is None else _plan_in(settings.plan)
+            request = settings.request() if plan is None else plan.request
+            check_request(request, request.run_date or utc_today())  # before anything is opened
+            made = stack.enter_context(works(settings, read_only=dry_run)).scheduler
         if plan is not None:
             report = made.apply(plan)
         elif request.mode is Mode.RUN:

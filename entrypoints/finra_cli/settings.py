@@ -45,6 +45,9 @@ FOR = option(TRADING.name, "ready for which use", metavar="USE", names=["--for"]
 ON = option(None, "as if this were the day", type=Day(), metavar="D", shown_default="today, UTC")
 """The field of commands whose answer depends on what FINRA has published by now."""
 
+SOURCE_PATH = option(None, "the folder (or file) of --source file", type=click.Path(), metavar="DIR", section=_FROM)
+"""The field of commands that make runs."""
+
 
 @frozen(kw_only=True)
 class Common:
@@ -98,34 +101,9 @@ class JudgingSettings(StoreSettings):
 
 
 @frozen(kw_only=True)
-class StandingSettings(JudgingSettings):
-    """Every setting that may stand in the environment or in finra.toml."""
+class SourceSettings(JudgingSettings):
+    """What every command takes that makes runs from a source."""
 
-    lookback_weeks: int | None = option(
-        None,
-        "how many weeks to look back",
-        type=Count(),
-        metavar="N",
-        standing=True,
-        section=_WEEKS,
-        shown_default="6; all that a file source holds",
-    )
-    tiers: tuple[Tier, ...] = option(
-        TIERS,
-        "only these tiers",
-        type=Tiers(),
-        metavar="T,T",
-        standing=True,
-        section=_WEEKS,
-        shown_default=",".join(TIERS),
-    )
-    window: str = option(
-        Window.DUE.value,
-        "count weeks that are due, or calendar weeks",
-        type=click.Choice([window.value for window in Window]),
-        standing=True,
-        section=_WEEKS,
-    )
     source: str = option(
         "api", "api, file, simulator or a URL", type=SOURCE_URL, metavar="NAME|URL", standing=True, section=_FROM
     )
@@ -163,6 +141,11 @@ class StandingSettings(JudgingSettings):
     requests_per_second: float | None = option_free("at most so many", type=Amount())
     deadline: float | None = option_free("seconds for one partition", type=Amount())
 
+    @property
+    def source_url(self) -> str:
+        """The URL that the settings name."""
+        return self.source
+
     def for_adapters(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The environment as adapters read it, with what finra.toml and the command line say in its place."""
         given = {name: getattr(self, name) for name in _FOR_ADAPTERS}
@@ -171,8 +154,39 @@ class StandingSettings(JudgingSettings):
 
 _FOR_ADAPTERS = (
     "max_bytes",
-    *(name for name, spec in specs_of(StandingSettings).items() if not spec.flag and not spec.table),
+    *(name for name, spec in specs_of(SourceSettings).items() if not spec.flag and not spec.table),
 )
+
+
+@frozen(kw_only=True)
+class StandingSettings(SourceSettings):
+    """Every setting that may stand in the environment or in finra.toml."""
+
+    lookback_weeks: int | None = option(
+        None,
+        "how many weeks to look back",
+        type=Count(),
+        metavar="N",
+        standing=True,
+        section=_WEEKS,
+        shown_default="6; all that a file source holds",
+    )
+    tiers: tuple[Tier, ...] = option(
+        TIERS,
+        "only these tiers",
+        type=Tiers(),
+        metavar="T,T",
+        standing=True,
+        section=_WEEKS,
+        shown_default=",".join(TIERS),
+    )
+    window: str = option(
+        Window.DUE.value,
+        "count weeks that are due, or calendar weeks",
+        type=click.Choice([window.value for window in Window]),
+        standing=True,
+        section=_WEEKS,
+    )
 
 
 @frozen(kw_only=True)
@@ -198,9 +212,7 @@ class RunSettings(StandingSettings):
         section=_WEEKS,
         shown_default="today, UTC",
     )
-    source_path: str | None = option(
-        None, "the folder (or file) of --source file", type=click.Path(), metavar="DIR", section=_FROM
-    )
+    source_path: str | None = SOURCE_PATH
     mode: str = option(
         Mode.RUN.value, "dry-run writes nothing", type=click.Choice([mode.value for mode in Mode]), section=_HOW
     )
@@ -223,10 +235,7 @@ class RunSettings(StandingSettings):
         super().__attrs_post_init__()
         if self.reason is not None and not self.force:
             raise ConfigurationError("--reason goes with --force: it is kept with the captures that are forced")
-        if self.source_path is not None and self.source != "file:":
-            raise ConfigurationError("--source-path goes with --source file")
-        if self.source == "file:" and not self.source_path:
-            raise ConfigurationError("--source file needs --source-path: the folder with FINRA's files")
+        check_source(self.source, self.source_path)
         if self.out is not None and self.mode != Mode.DRY_RUN.value:
             raise ConfigurationError("--out goes with --mode dry-run: what a run did is in the ledger")
         if self.plan is not None and self.mode != Mode.RUN.value:
@@ -258,4 +267,21 @@ class RunSettings(StandingSettings):
     @property
     def source_url(self) -> str:
         """The URL that --source and --source-path name."""
-        return self.source if self.source_path is None else f"file:{quote(self.source_path)}"
+        return url_of(self.source, self.source_path)
+
+
+def check_source(source: str, path: str | None) -> None:
+    """Refuse a --source-path without --source file, and the other way around.
+
+    Raises:
+        ConfigurationError: only one of them is given.
+    """
+    if path is not None and source != "file:":
+        raise ConfigurationError("--source-path goes with --source file")
+    if source == "file:" and not path:
+        raise ConfigurationError("--source file needs --source-path: the folder with FINRA's files")
+
+
+def url_of(source: str, path: str | None) -> str:
+    """The URL that --source and --source-path name."""
+    return source if path is None else f"file:{quote(path)}"

@@ -143,7 +143,7 @@ class OneTier(Tiers):
 
     def convert(self, value: Any, param: _Parameter, ctx: _Context) -> Tier:  # type: ignore[override]
         """The tier."""
-        return value if isinstance(value, Tier) else self._tier(value, param, ctx)
+        return value if isinstance(value, Tier) else self._tier(str(value).strip(), param, ctx)
 
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The tiers that begin so."""

@@ -8,17 +8,28 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
+from attrs import frozen
+
 from finra_cli.progress import ProgressBars
-from finra_cli.settings import RunSettings, StoreSettings
+from finra_cli.settings import SourceSettings, StoreSettings
+from finra_core.ports.source import Source
 from finra_core.ports.store import ReadView, SchemaAdmin, Store
 from finra_core.registry import open_executor, open_schema, open_source, open_store
-from finra_core.runs.request import Mode
 from finra_core.runs.scheduler import Scheduler
 
 
+@frozen(kw_only=True)
+class Works:
+    """Who makes runs, and between which source and store."""
+
+    source: Source
+    store: Store
+    scheduler: Scheduler
+
+
 @contextmanager
-def scheduler(settings: RunSettings) -> Iterator[Scheduler]:
-    """Who makes runs from the settings' source into their store.
+def works(settings: SourceSettings, *, read_only: bool = False) -> Iterator[Works]:
+    """Who makes runs from the settings' source into their store. read_only: dry runs alone.
 
     Raises:
         ConfigurationError: nobody serves a URL.
@@ -28,10 +39,11 @@ def scheduler(settings: RunSettings) -> Iterator[Scheduler]:
     with (
         _executor(settings) as executor,
         open_source(settings.source_url, settings.for_adapters(os.environ)) as source,
-        open_store(settings.store, read_only=settings.mode == Mode.DRY_RUN.value) as store,
+        open_store(settings.store, read_only=read_only) as store,
         ProgressBars(enabled=not settings.quiet and settings.log_format == "text") as progress,
     ):
-        yield Scheduler(source=source, store=store, executor=executor, observers=[progress])
+        made = Scheduler(source=source, store=store, executor=executor, observers=[progress])
+        yield Works(source=source, store=store, scheduler=made)
 
 
 @contextmanager
@@ -66,7 +78,7 @@ def schema(settings: StoreSettings) -> SchemaAdmin:
 
 
 @contextmanager
-def _executor(settings: RunSettings) -> Iterator[Executor | None]:
+def _executor(settings: SourceSettings) -> Iterator[Executor | None]:
     """The one that --executor names; None for the scheduler's own threads."""
     if settings.executor is None:
         yield None

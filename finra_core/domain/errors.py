@@ -81,6 +81,10 @@ class SourceError(FinraError):
         self.place = place
 
 
+class SourceBudgetError(SourceError):
+    """The source was not asked, because its answer could have passed the budget in bytes that it was given."""
+
+
 class _AnsweredError(SourceError):
     """What a server said, or that it said nothing."""
 

@@ -44,6 +44,7 @@ class Rule(str, Enum):
     SILENT_REVISION = "silent_revision"
     CAPTURED_MEANWHILE = "captured_meanwhile"
     LOCKED = "locked"
+    OVER_BUDGET = "over_budget"
     NOT_DUE = "not_due"
     NOT_THERE_YET = "not_there_yet"
     LATE = "late"

@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
 from attrs import frozen
 
-from finra_core.domain.analytics import CALC_VERSION
-from finra_core.domain.anomalies import AnomalyRecord, Stage
+from finra_core.domain.analytics import CALC_VERSION, AnalysisKey
+from finra_core.domain.anomalies import AnomalyRecord, Severity, Stage
 from finra_core.domain.captures import Capture
 from finra_core.domain.partitions import Partition
-from finra_core.domain.policies import TRADING, Policy
+from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.domain.publication import late_after, publication_date
-from finra_core.domain.readiness import Judgment, Readiness
-from finra_core.domain.scopes import Scope
-from finra_core.domain.tiers import Tier
-from finra_core.history.checks import evaluate_readiness
+from finra_core.domain.readiness import Judgment, Readiness, evaluate, week_states
+from finra_core.domain.revision import Action, Decision
+from finra_core.domain.tiers import ALL_TIERS, Tier
 from finra_core.ports.store import AnomalyQuery, CaptureQuery, DecisionQuery, DecisionRecord, JudgmentQuery, ReadView
 
 
 @frozen(kw_only=True)
+class DecisionSpan:
+    """Successive decisions that are equal, evidence included: one, or a long row of skips.
+
+    run_ids: of the runs that decided so, latest first.
+    """
+
+    decision: Decision
+    reason: str
+    first_at: datetime
+    last_at: datetime
+    run_ids: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many decisions."""
+        return len(self.run_ids)
+
+
+@frozen(kw_only=True)
+class Publication:
+    """What is known of FINRA's publication of a partition.
+
+    due_on: FINRA's publication day. late_after: the last day on which it is not late. absent_at: when a run last found
+    it absent, before the first capture; None where none did. first_at: when the first capture began to be read. dated:
+    the newest lastUpdateDate in the first capture, on which or before which FINRA published it; None where the source
+    told no version.
+    """
+
+    due_on: date
+    late_after: date
+    absent_at: datetime | None
+    first_at: datetime | None
+    dated: date | None
+
+
+@frozen(kw_only=True)
 class StageState:
-    """What a capture has completed, in order of the stages."""
+    """A capture, and the stages that it has completed, in their order."""
 
     capture: Capture
     stages: tuple[Stage, ...]
@@ -30,7 +65,7 @@ class StageState:
 
 @frozen(kw_only=True)
 class Next:
-    """What to do next, and from which day on; None means now."""
+    """What to do next. on: the day from which on it can be done, None where nothing is to be done."""
 
     action: str
     on: date | None
@@ -38,21 +73,18 @@ class Next:
 
 @frozen(kw_only=True)
 class Explanation:
-    """One partition. captures: oldest first, each with its stages. decisions, judgments: latest first.
+    """One partition. captures: oldest first. decisions and judgments: latest first.
 
-    due_on: FINRA's publication day. late_after: the last day on which it was not late. published: the
-    earliest lastUpdateDate that a source told for it, None where none did. anomalies: of the partition and its week,
-    resolved ones too, latest seen first. readiness: as of today.
+    anomalies: of the partition and of its week, resolved ones too, latest seen first. readiness: of the week as of the
+    day asked for, one for each use. judgments: those that runs stored.
     """
 
     partition: Partition
-    due_on: date
-    late_after: date
-    published: date | None
-    decisions: tuple[DecisionRecord, ...]
+    publication: Publication
+    decisions: tuple[DecisionSpan, ...]
     captures: tuple[StageState, ...]
     anomalies: tuple[AnomalyRecord, ...]
-    readiness: Readiness
+    readiness: tuple[Readiness, ...]
     judgments: tuple[Judgment, ...]
     next: Next
 
@@ -62,48 +94,118 @@ def explain(
     partition: Partition,
     on: date,
     *,
-    policy: Policy = TRADING,
+    policies: Sequence[Policy] = BUILT_IN,
     grace_days: Mapping[Tier, int] | None = None,
-    decisions: int = 20,
 ) -> Explanation:
-    """Explain one partition as of the day `on`. decisions: how many of the latest are told."""
-    captures = view.captures(CaptureQuery(partitions=frozenset({partition})))
-    analyzed = {key.inputs for key in view.analysis_keys([partition.week_ending]) if key.calc_version == CALC_VERSION}
-    readiness = evaluate_readiness(partition.week_ending, view, on=on, policy=policy)
-    scopes = frozenset({Scope.partition(partition), Scope.week(partition.week_ending)})
-    weeks = frozenset({partition.week_ending})
+    """Explain one partition as of the day `on`.
+
+    Raises:
+        StoreError: the store failed.
+    """
+    week = partition.week_ending
+    weeks = frozenset({week})
+    every = view.captures(CaptureQuery(weeks=weeks))
+    keys = view.analysis_keys(weeks)
+    found = view.anomalies(AnomalyQuery(weeks=weeks))
+    decisions = view.decisions(DecisionQuery(partition=partition))
+    judgments = view.judgments(JudgmentQuery(weeks=weeks, history=True))
+    state = week_states(weeks, every, keys, found, CALC_VERSION)[week]
+    readiness = tuple(evaluate(state, on, policy) for policy in policies)
+    captures = [capture for capture in every if capture.partition == partition]
+    anomalies = tuple(each for each in found if each.anomaly.scope.tier in (partition.tier.value, ALL_TIERS, None))
+    publication = _publication(partition, captures, decisions, (grace_days or {}).get(partition.tier))
     return Explanation(
         partition=partition,
-        due_on=publication_date(partition),
-        late_after=late_after(partition, (grace_days or {}).get(partition.tier)),
-        published=min((c.version.last_update_date for c in captures if c.version), default=None),
-        decisions=tuple(view.decisions(DecisionQuery(partition=partition, limit=decisions))),
-        captures=tuple(StageState(capture=c, stages=_stages(c, (c.number,) in analyzed)) for c in captures),
-        anomalies=tuple(view.anomalies(AnomalyQuery(scopes=scopes))),
+        publication=publication,
+        decisions=tuple(collapse(decisions)),
+        captures=tuple(StageState(capture=capture, stages=_stages(capture, keys)) for capture in captures),
+        anomalies=anomalies,
         readiness=readiness,
-        judgments=tuple(view.judgments(JudgmentQuery(weeks=weeks, ready_for=policy.name, history=True))),
-        next=_next(partition, captures, readiness, on),
+        judgments=tuple(sorted(judgments, key=lambda each: each.judged_at, reverse=True)),
+        next=_next(partition, publication, readiness, anomalies, on),
     )
 
 
-def _stages(capture: Capture, analyzed: bool) -> tuple[Stage, ...]:
-    done = [Stage.RAW]
-    if capture.is_normalized:
-        done.append(Stage.NORMALIZED)
-    if analyzed:
-        done.append(Stage.CALC)
-    return tuple(done)
-
-
-def _next(partition: Partition, captures: list[Capture], readiness: Readiness, on: date) -> Next:
-    due = publication_date(partition)
-    own = [issue for issue in readiness.blocking_issues if issue.tier in (partition.tier, None)]
-    if not captures and on < due:
-        return Next(action=f"wait for FINRA's publication on {due}", on=due)
-    if own:
-        return Next(action=own[0].action, on=None)
-    if readiness.blocking_issues:
-        return Next(
-            action=f"nothing for this tier; the week: {readiness.blocking_issues[0].message}", on=readiness.ready_on
+def collapse(decisions: Collection[DecisionRecord]) -> list[DecisionSpan]:
+    """Successive equal decisions as one. decisions: of one partition, latest first; so is the result."""
+    spans: list[list[DecisionRecord]] = []
+    for record in decisions:
+        if spans and (spans[-1][0].decision, spans[-1][0].reason) == (record.decision, record.reason):
+            spans[-1].append(record)
+        else:
+            spans.append([record])
+    return [
+        DecisionSpan(
+            decision=own[0].decision,
+            reason=own[0].reason,
+            first_at=own[-1].decided_at,
+            last_at=own[0].decided_at,
+            run_ids=tuple(record.run_id for record in own),
         )
-    return Next(action=f"nothing: the week is ready for {readiness.ready_for}", on=None)
+        for own in spans
+    ]
+
+
+def _publication(
+    partition: Partition, captures: Sequence[Capture], decisions: Sequence[DecisionRecord], grace_days: int | None
+) -> Publication:
+    first = captures[0] if captures else None
+    absent = [
+        record.decided_at
+        for record in decisions
+        if record.decision.action is Action.WAIT and (first is None or record.decided_at < first.captured_at)
+    ]
+    return Publication(
+        due_on=publication_date(partition),
+        late_after=late_after(partition, grace_days),
+        absent_at=max(absent, default=None),
+        first_at=first.captured_at if first else None,
+        dated=first.version.last_update_date if first and first.version else None,
+    )
+
+
+def _stages(capture: Capture, keys: Collection[AnalysisKey]) -> tuple[Stage, ...]:
+    own = capture.partition.tier.value, (capture.number,)
+    is_analyzed = any((key.tier, key.inputs) == own and key.calc_version == CALC_VERSION for key in keys)
+    done = {Stage.RAW: True, Stage.NORMALIZED: capture.is_normalized, Stage.CALC: is_analyzed}
+    return tuple(stage for stage in Stage if done[stage])
+
+
+def _next(
+    partition: Partition,
+    publication: Publication,
+    readiness: Sequence[Readiness],
+    anomalies: Sequence[AnomalyRecord],
+    on: date,
+) -> Next:
+    run = f"finra run --weeks {partition.week_ending} --tiers {partition.tier}"
+    failed = next((record for record in anomalies if _is_failure(record, partition, on)), None)
+    if failed is not None:
+        return Next(action=f"{run} tries it again", on=on)
+    if publication.first_at is None:
+        return _next_of_absent(publication, run, on)
+    issues = [issue for each in readiness for issue in each.blocking_issues]
+    own = [issue for issue in issues if issue.tier in (partition.tier, None)]
+    if own:
+        return Next(action=own[0].action, on=on)
+    if issues:
+        day = max((each.ready_on for each in readiness if each.ready_on), default=None)
+        return Next(action=f"nothing for this tier; of the week: {issues[0].message}", on=day)
+    return Next(action="nothing: the week is ready for every use", on=None)
+
+
+def _is_failure(record: AnomalyRecord, partition: Partition, on: date) -> bool:
+    return (
+        record.is_open
+        and record.anomaly.severity is Severity.ERROR
+        and record.anomaly.scope.tier == partition.tier.value
+        and not record.is_acknowledged(on)
+    )
+
+
+def _next_of_absent(publication: Publication, run: str, on: date) -> Next:
+    if on < publication.due_on:
+        return Next(action="wait for FINRA's publication", on=publication.due_on)
+    if on <= publication.late_after:
+        return Next(action=f"finra run looks again each time; it is late after {publication.late_after}", on=on)
+    return Next(action=f"{run} asks for it", on=on)

@@ -153,21 +153,35 @@ def _first_by_week_and_use(judgments: Iterable[Judgment]) -> list[Judgment]:
 
 @frozen(kw_only=True)
 class DecisionQuery:
-    """Which decisions. A field that is None asks for all; limit: at most so many, the newest."""
+    """Which decisions. A field that is None asks for all; several fields must all hold.
+
+    newest: only each partition's latest, among those that the other fields let through. limit: at most so many, the
+    latest.
+    """
 
     run_id: str | None = None
     partition: Partition | None = None
+    weeks: frozenset[date] | None = None
+    newest: bool = False
     limit: int | None = None
 
     def select(self, records: Iterable[DecisionRecord]) -> list[DecisionRecord]:
         """The decisions asked for, in the order of `ReadView.decisions`. records: all, in the order of their puts."""
         latest_put_first = [record for record in records if self.wants(record)][::-1]
-        return sorted(latest_put_first, key=lambda record: record.decided_at, reverse=True)[: self.limit]
+        found = sorted(latest_put_first, key=lambda record: record.decided_at, reverse=True)
+        if self.newest:
+            latest: dict[Partition, DecisionRecord] = {}
+            for record in found:
+                latest.setdefault(record.partition, record)
+            found = list(latest.values())
+        return found[: self.limit]
 
     def wants(self, record: DecisionRecord) -> bool:
-        """Whether the run and the partition are asked for."""
-        return (self.run_id is None or record.run_id == self.run_id) and (
-            self.partition is None or record.partition == self.partition
+        """Whether the run, the partition and the week are asked for."""
+        return (
+            (self.run_id is None or record.run_id == self.run_id)
+            and (self.partition is None or record.partition == self.partition)
+            and (self.weeks is None or record.partition.week_ending in self.weeks)
         )
 
 

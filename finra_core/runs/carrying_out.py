@@ -274,7 +274,8 @@ class _Work:
 def _record_settled(
     run: Run, plan: Plan, settled: list[PlannedPartition], found: Mapping[Partition, tuple[Anomaly, ...]]
 ) -> None:
-    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in settled]
+    looked_at = [p for p in settled if p.decision.rule is not Rule.OVER_BUDGET]
+    checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in looked_at]
     with run.store.write(Scope()) as unit:
         at = run.clock()
         put_decisions(unit, [decision_record(run, p.partition, p.decision, at) for p in settled])
@@ -304,7 +305,7 @@ def _findings(planned: PlannedPartition) -> tuple[Anomaly, ...]:
         return (planned.failure.as_anomaly(scope, Stage.RAW),)
     if decision.rule is Rule.LATE:
         return (Anomaly(Severity.WARN, Category.LATE, scope, Stage.RAW, reason(decision)),)
-    if decision.action is Action.SKIP and decision.rule is not Rule.NO_LONGER_OFFERED:
+    if decision.action is Action.SKIP and decision.rule not in (Rule.NO_LONGER_OFFERED, Rule.OVER_BUDGET):
         return (skipped(planned.partition, decision),)
     return ()
 

@@ -16,7 +16,7 @@ from finra_core.domain.captures import (
     next_captured_at,
     next_revision,
 )
-from finra_core.domain.errors import PartitionLockedError, SourceDataError, StoreError
+from finra_core.domain.errors import FinraError, PartitionLockedError, SourceBudgetError, SourceDataError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.partitions import DOMAIN, Partition
 from finra_core.domain.readiness import Judgment, withdraw
@@ -64,7 +64,11 @@ def ingest(run: Run, planned: PlannedPartition) -> Ingested:
             return _kept(planned, fetched)
         result = again(run, lambda: _store_if_new(run, planned, fetched))
     except PartitionLockedError as error:
-        result = _leave(run, planned, error)
+        result = _leave(run, planned, Rule.LOCKED, error)
+    except SourceBudgetError as error:
+        if not planned.is_optional:
+            return _fail(run, planned, error)
+        result = _leave(run, planned, Rule.OVER_BUDGET, error)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
@@ -172,9 +176,9 @@ def _is_planned_for(planned: PlannedPartition, latest: Capture) -> bool:
     return planned.latest is not None and planned.latest.number == latest.number
 
 
-def _leave(run: Run, planned: PlannedPartition, error: PartitionLockedError) -> Ingested:
-    """Leave a partition to the other run that is writing it."""
-    decision = Decision(Action.SKIP, Rule.LOCKED, evolve(planned.decision.evidence, note=error.message))
+def _leave(run: Run, planned: PlannedPartition, rule: Rule, error: FinraError) -> Ingested:
+    """Leave a partition to another run: the one that is writing it, or one that has bytes left."""
+    decision = Decision(Action.SKIP, rule, evolve(planned.decision.evidence, note=error.message))
 
     def record() -> None:
         with run.store.write(Scope()) as unit:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from finra_core.domain.failures import Failure
 from finra_core.domain.partitions import Partition
-from finra_core.domain.revision import CaptureRef, Decision
+from finra_core.domain.revision import Action, CaptureRef, Decision
+from finra_core.domain.tiers import Tier
 from finra_core.ports.source import Usage
 from finra_core.runs.request import RunRequest
 
@@ -48,6 +49,11 @@ class PlannedPartition:
         """The store's newest capture when the plan was made."""
         return self.decision.evidence.latest
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether the content is compared only because its turn has come: that can wait, and stays due."""
+        return self.origin is Origin.ROTATION and self.decision.action is Action.COMPARE
+
 
 @frozen(kw_only=True)
 class Problem:
@@ -68,7 +74,7 @@ class SweepPlan:
     since: the source was asked for rows dated from this day on; None where it was not asked. told: whether it could
     tell. older: how many older partitions the source offers and the store has. next_from: the day with which the next
     sweep begins, None where this one did not cover everything. failure: why the source did not answer, None where it
-    did.
+    did. offered_from: by tier, the first week ending that the source offers.
     """
 
     since: date | None
@@ -76,6 +82,7 @@ class SweepPlan:
     older: int
     next_from: date | None
     failure: str | None = None
+    offered_from: Mapping[Tier, date] = field(factory=dict)
 
 
 @frozen(kw_only=True)

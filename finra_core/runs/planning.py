@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from finra_core.domain.absence import decide_absent, first_offered
 from finra_core.domain.anomalies import Category, Severity, Stage
 from finra_core.domain.captures import Capture
-from finra_core.domain.errors import StoreError
+from finra_core.domain.errors import SourceBudgetError, StoreError
 from finra_core.domain.failures import Failure, describe, failure_of
 from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import (
@@ -194,6 +194,7 @@ def _look_back(
     offered = {partition for partition in listing.partitions if partition.tier in request.tiers}
     older = older_captures(known.latest.values(), offered, targets)
     restated, sweep = _sweep(run, older, known.swept_from, targets, at)
+    sweep = evolve(sweep, offered_from=listing.first)
     if request.tiers != TIERS:
         sweep = evolve(sweep, next_from=None)  # the next one has the other tiers to look over, too
     turns = {turn.capture.partition: turn for turn in rotation(older, known.failed)}
@@ -241,6 +242,8 @@ def _plan_partition(run: Run, candidate: Candidate) -> PlannedPartition:
     try:
         version = run.source.probe(partition)
     except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
+        if candidate.origin is Origin.ROTATION and isinstance(error, SourceBudgetError):
+            return _left(candidate, error)
         return _failed(candidate, failure_of(error))
     forced = run.forced if candidate.origin is Origin.ASKED else None
     decision = decide_by_version(latest, version, forced=forced, verify=candidate.verify)
@@ -272,6 +275,13 @@ def _failed(candidate: Candidate, failure: Failure) -> PlannedPartition:
     return PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision, failure=failure)
 
 
+def _left(candidate: Candidate, error: SourceBudgetError) -> PlannedPartition:
+    """Its turn in the rotation has come, and stays."""
+    latest = None if candidate.latest is None else CaptureRef.of(candidate.latest)
+    decision = Decision(Action.SKIP, Rule.OVER_BUDGET, Evidence(latest=latest, note=error.message))
+    return PlannedPartition(partition=candidate.partition, origin=candidate.origin, decision=decision)
+
+
 def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:
     if planned.decision.action is not Action.COMPARE:
         return planned
@@ -285,6 +295,8 @@ def _compare(run: Run, planned: PlannedPartition) -> PlannedPartition:
         raise
     except Exception as error:  # noqa: BLE001  as in `_plan_partition`
         evidence = evolve(planned.decision.evidence, note=describe(error))
+        if planned.is_optional and isinstance(error, SourceBudgetError):
+            return evolve(planned, decision=Decision(Action.SKIP, Rule.OVER_BUDGET, evidence))
         refused = Decision(Action.FAIL, Rule.CONTENT_REFUSED, evidence)
         return evolve(planned, decision=refused, failure=failure_of(error))
     return evolve(planned, decision=decision)

@@ -40,6 +40,7 @@ _REASONS = {
     Rule.SILENT_REVISION: "content changed, hash {new} != {stored}",
     Rule.CAPTURED_MEANWHILE: "another run captured {latest} meanwhile",
     Rule.LOCKED: "{note}",
+    Rule.OVER_BUDGET: "its turn to be checked is left to a later run: no bytes are left in the budget",
     Rule.NOT_DUE: "due on {due}",
     Rule.NOT_THERE_YET: "due since {due}, not there yet",
     Rule.LATE: "late: was due on {due}",

@@ -9,9 +9,10 @@ from attrs import evolve
 
 from finra_core.domain.anomalies import Acknowledgment, AnomalyRecord, Category, Detail, Severity, Stage
 from finra_core.domain.captures import SourceVersion
+from finra_core.domain.partitions import Partition
 from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
 from finra_core.domain.scopes import STORE, Scope
-from finra_core.domain.tiers import ALL_TIERS
+from finra_core.domain.tiers import ALL_TIERS, Tier
 from finra_core.ports.store import AnomalyQuery, DecisionQuery, DecisionRecord, RunQuery, RunRecord, Store
 from finra_core.testing.examples import (
     NEXT_WEEK,
@@ -223,6 +224,24 @@ class LedgerContract(StoreFixtures):
         assert _decisions(store, DecisionQuery(partition=T1)) == [put[2], put[0]]
         assert _decisions(store, DecisionQuery(run_id="b", partition=T1)) == [put[2]]
         assert _decisions(store, DecisionQuery(run_id="c")) == []
+
+    def test_decisions_can_be_had_of_weeks_and_the_latest_alone_of_each_partition(self, store: Store) -> None:
+        """`weeks` and `newest` narrow what is asked for; a later put is later, of one instant too."""
+        put = [
+            decision_record(T1, 5, run_id="a"),
+            decision_record(T2, 1, run_id="a"),
+            decision_record(T1, 2, run_id="b"),
+            decision_record(T2, 1, run_id="b"),
+            decision_record(Partition(NEXT_WEEK, Tier.OTC), 3, run_id="b"),
+        ]
+        put_decisions(store, *put)
+        week = frozenset({T1.week_ending})
+        assert _decisions(store, DecisionQuery(weeks=week)) == [put[0], put[2], put[3], put[1]]
+        assert _decisions(store, DecisionQuery(weeks=frozenset())) == []
+        assert _decisions(store, DecisionQuery(newest=True)) == [put[0], put[4], put[3]]
+        assert _decisions(store, DecisionQuery(weeks=week, newest=True)) == [put[0], put[3]]
+        assert _decisions(store, DecisionQuery(run_id="b", weeks=week, newest=True)) == [put[2], put[3]]
+        assert _decisions(store, DecisionQuery(newest=True, limit=1)) == [put[0]]
 
     def test_a_limit_keeps_the_newest_decisions_that_are_asked_for(self, store: Store) -> None:
         """Counted after the other conditions."""

@@ -31,6 +31,9 @@ COMMANDS = {
     "restatements": ["restatements", "--json"],
     "anomalies": ["anomalies", "--severity", "INFO"],
     "runs": ["runs", "--json"],
+    "explain": ["explain", "2025-12-05", "OTC", "--on", "2026-01-06"],
+    "explain in JSON": ["explain", "2025-12-05", "OTC", "--on", "2026-01-06", "--json"],
+    "doctor": ["doctor", "--on", "2026-03-06", "--json"],
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from support.command import FINRA, RUN, Command, CommandHere, until_logged
+from support.command import FINRA, RUN, SIMULATOR, Command, CommandHere, until_logged
 from support.schemas import DOCUMENTS, FOLDER, command_names, schema_text
 
 
@@ -74,6 +74,10 @@ OUTPUTS = {
     "diff": ("diff", "2025-12-01", "OTC", "first", "latest", "--impact"),
     "anomalies": ("anomalies", "--severity", "INFO", "--all"),
     "runs": ("runs",),
+    "explain": ("explain", "2025-12-01", "OTC"),
+    "explain, absent": ("explain", "2024-12-02", "NMS_TIER_1"),
+    "doctor": ("doctor", "--on", "2026-03-02"),
+    "doctor, healing": ("doctor", "--on", "2026-01-06", "--heal", "--source", SIMULATOR),
     "config-show": ("config", "show"),
     "db-upgrade": ("db", "upgrade"),
     "db-check": ("db", "check"),

@@ -59,6 +59,8 @@ QUERIES = [
     ["anomalies", "--severity", "INFO"],
     ["captures"],
     ["readiness", "--json"],
+    ["explain", "2025-12-05", "OTC"],
+    ["doctor"],
 ]
 
 

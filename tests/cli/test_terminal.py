@@ -57,6 +57,8 @@ PAGES = [
     ["captures"],
     ["anomalies", "--severity", "INFO"],
     ["runs"],
+    ["explain", "2025-12-05", "OTC"],
+    ["doctor", "--on", "2026-03-02"],
     ["config", "show"],
     ["--help"],
     ["run", "--help"],

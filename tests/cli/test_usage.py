@@ -36,6 +36,13 @@ REFUSED = {
     ),
     "quiet and verbose": (["status", "-q", "-v"], "contradict each other"),
     "a run that there is not": (["runs", "abc"], "has no run 'abc'"),
+    "an explanation of no tier": (["explain", "2025-12-05", "T2"], "did you mean NMS_TIER_2?"),
+    "an explanation of no week": (["explain", "5.12.2025", "OTC"], "malformed week '5.12.2025'"),
+    "an explanation of nothing": (["explain", "2025-12-05"], "TIER"),
+    "a path that nothing is read from": (
+        ["doctor", "--source", "file", "--source-path", "."],
+        "--source-path goes with --heal",
+    ),
     "weeks backward": (["run", "--weeks", "2025-12-15..2025-12-01"], "goes backward"),
     "weeks without an end": (["run", "--weeks", "2025-12-15.."], "malformed week ''"),
     "weeks before FINRA": (["run", "--weeks", "1900-01-01..2025-12-01"], "more than FINRA ever published"),

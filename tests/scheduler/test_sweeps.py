@@ -23,6 +23,7 @@ from finra_core import (
     RunReport,
     Scope,
     Severity,
+    SourceBudgetError,
     SourceInfo,
     SourceKind,
     SourceUnavailableError,
@@ -115,6 +116,24 @@ def ingested(report: RunReport) -> list[Partition]:
 
 def origins(report: RunReport, origin: Origin) -> list[Partition]:
     return [p.partition for p in report.partitions if p.origin is origin]
+
+
+@define
+class Poor(Asked):
+    """A source whose budget has no bytes left for contents, or for versions either, of partitions of older weeks."""
+
+    before: date = date.max
+    for_versions: bool = True
+
+    def probe(self, partition: Partition) -> SourceVersion | None:
+        if not self.for_versions and partition.week_ending < self.before:
+            raise SourceBudgetError("API budget reached", partition=partition)
+        return super().probe(partition)
+
+    def fetch(self, partition: Partition, expected: SourceVersion | None = None) -> Payload:
+        if partition.week_ending < self.before:
+            raise SourceBudgetError("API budget reached", partition=partition)
+        return super().fetch(partition, expected)
 
 
 # What is found ----------------------------------------------------------------------------------------
@@ -493,3 +512,64 @@ def run_daily_with(bench: Bench, days: int) -> list[RunReport]:
         bench.clock.forward(days=1)
         reports.append(bench.run())
     return reports
+
+
+# Without bytes left -----------------------------------------------------------------------------------
+
+WINDOW = date(2025, 11, 7)
+
+
+@pytest.mark.parametrize("for_versions", [True, False], ids=["no contents", "no versions either"])
+def test_what_the_rotation_has_no_bytes_for_is_left_to_the_next_run_and_is_no_failure(
+    bench: Bench, for_versions: bool
+) -> None:
+    stored = bench
+    stored.world = QUIET
+    stored.run(lookback_weeks=19)
+    stored.clock.forward(days=7)
+    before = {partition: (c.verified_at, c.checked_at) for partition, c in latest_of(stored.store).items()}
+    poor = Poor(stored.world, stored.clock, before=WINDOW, for_versions=for_versions)
+
+    report = stored.run(source=poor)
+
+    left = [p.partition for p in report.partitions if p.rule is Rule.OVER_BUDGET]
+    assert report.exit_code == 0
+    assert not report.findings
+    assert {p.outcome for p in report.partitions if p.rule is Rule.OVER_BUDGET} == {Outcome.SKIPPED}
+    assert len(left) == (1 if for_versions else -(-OLDER // 28))
+    assert set(left) <= set(origins(report, Origin.ROTATION))
+    now = latest_of(stored.store)
+    assert [(now[p].verified_at, now[p].checked_at) for p in left] == [before[p] for p in left]
+
+    rich = Asked(stored.world, stored.clock)
+    stored.run(source=rich)
+
+    older = [partition for partition in rich.fetched if partition.week_ending < WINDOW]
+    assert len(older) == 1
+    assert set(older) <= set(left) <= set(rich.probed)
+
+
+def test_a_dry_run_without_bytes_leaves_it_too(stored: Bench) -> None:
+    report = stored.run(source=Poor(stored.world, stored.clock, before=WINDOW), mode="dry-run")
+    assert (report.exit_code, [p.rule for p in report.partitions].count(Rule.OVER_BUDGET)) == (0, 1)
+
+
+def test_a_restatement_that_there_are_no_bytes_for_is_a_failure(stored: Bench) -> None:
+    stored.world = changing(Restatement(OLD, stored.clock.now + timedelta(hours=2), changed=1))
+    stored.clock.forward(days=1)
+
+    report = stored.run(source=Poor(stored.world, stored.clock, before=WINDOW))
+
+    assert [p.partition for p in report.partitions if p.outcome is Outcome.FAILED] == [OLD]
+    assert report.exit_code == 1
+
+
+def test_an_open_error_of_a_partition_is_not_resolved_by_leaving_it(stored: Bench) -> None:
+    oldest = min(latest_of(stored.store), key=lambda p: (p.week_ending, TIERS.index(p.tier)))
+    stored.outages = (Outage(oldest, stored.clock.now, stored.clock.now + timedelta(hours=1)),)
+    stored.run()
+    stored.clock.forward(days=1)
+
+    stored.run(source=Poor(stored.world, stored.clock, before=WINDOW, for_versions=False))
+
+    assert [anomaly.scope for anomaly in anomalies_of(stored.store, Severity.ERROR)] == [Scope.partition(oldest)]

@@ -234,6 +234,7 @@ def use_everything(store: SqlStore, partition: Partition) -> None:
         view.anomalies(AnomalyQuery(weeks=weeks)), view.anomalies(AnomalyQuery(fingerprints=frozenset(["f1-1"])))
         view.anomalies(AnomalyQuery(severities=frozenset([Severity.CRITICAL]), open_only=True))
         view.decisions(DecisionQuery(run_id="r7")), view.decisions(DecisionQuery(partition=partition, limit=3))
+        view.decisions(DecisionQuery(weeks=weeks, newest=True))
         view.decisions(DecisionQuery(limit=3)), view.runs(RunQuery(run_id="r7")), view.runs(RunQuery(limit=1))
     with store.write(Scope.partition(partition)) as unit:
         unit.hold(Lock.ANOMALIES)

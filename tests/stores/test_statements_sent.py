@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, cast
 
 import pytest
@@ -18,6 +18,8 @@ from finra_core.domain.readiness import BlockingIssue, IssueKind
 from finra_core.domain.records import Record, Security
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Tier
+from finra_core.history.doctor import examine
+from finra_core.history.explain import explain
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -116,6 +118,30 @@ def test_records_are_three_statements_and_analyses_two(store: SqlStore) -> None:
     with statements(store) as sent:
         ask(store, lambda view: view.analyses())
     assert len(sent) == 2
+
+
+def test_a_whole_history_is_examined_and_a_week_explained_in_as_many_statements_as_one(store: SqlStore) -> None:
+    """One for each question that a view is asked, however many weeks, decisions and findings there are."""
+    found = [seen(anomaly(scope=Scope.partition(Partition(week, Tier.OTC)))) for week in WEEKS[:20]]
+    put_capture(store, Partition(WEEKS[0], Tier.OTC))
+    with writing(store) as unit:
+        unit.put_decisions([decision_record(Partition(week, tier)) for week in WEEKS for tier in TIERS for _ in "abc"])
+        unit.put_judgments([judgment(week) for week in WEEKS])
+    at = datetime.combine(WEEKS[-1] + timedelta(weeks=8), time(), timezone.utc)
+    counts = []
+    for few in (True, False):
+        if not few:
+            put_anomalies(store, *found)
+            for week in WEEKS[1::2]:
+                put_normalized(store, Partition(week, Tier.NMS_TIER_1))
+        with statements(store) as sent:
+            examined = ask(store, lambda view: examine(view, at))
+        with statements(store) as told:
+            ask(store, lambda view: explain(view, Partition(WEEKS[0], Tier.OTC), at.date()))
+        assert len(examined.gaps) > len(WEEKS)
+        counts.append((len(sent), len(told)))
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 6
 
 
 def test_many_values_are_put_in_as_many_statements_as_one(store: SqlStore) -> None:

@@ -199,7 +199,14 @@ anomaly_queries = st.builds(
 judgment_queries = st.builds(
     JudgmentQuery, weeks=st.none() | st.frozensets(weeks), ready_for=st.none() | uses, history=flags
 )
-decision_queries = st.builds(DecisionQuery, run_id=st.none() | run_ids, partition=st.none() | partitions, limit=limits)
+decision_queries = st.builds(
+    DecisionQuery,
+    run_id=st.none() | run_ids,
+    partition=st.none() | partitions,
+    weeks=st.none() | st.frozensets(weeks),
+    newest=flags,
+    limit=limits,
+)
 run_queries = st.builds(RunQuery, run_id=st.none() | run_ids, swept=flags, limit=limits)
 
 Change = Callable[[UnitOfWork, int], object]

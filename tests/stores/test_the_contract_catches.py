@@ -67,6 +67,7 @@ CAUGHT_BY = {
     "LosesPlaces": "test_an_anomaly_is_about_any_subject",
     "DropsEvidence": "test_a_decision_is_read_back_as_it_was",
     "KeepsOneDecisionAPartition": "test_a_decision_taken_again_is_there_twice",
+    "TakesTheFirstDecisionForTheLatest": "test_decisions_can_be_had_of_weeks_and_the_latest_alone_of_each_partition",
     "IgnoresLimits": "test_a_limit_keeps_the_newest_decisions_that_are_asked_for",
     "LimitsBeforeItLooks": "test_a_limit_keeps_the_newest_decisions_that_are_asked_for",
     "KeepsTheOldestRuns": "test_a_limit_keeps_the_newest_runs",

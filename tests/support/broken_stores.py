@@ -710,6 +710,13 @@ class IgnoresLimits(Sound):
             return super().decisions(evolve(query, limit=None))
 
 
+class TakesTheFirstDecisionForTheLatest(Sound):
+    class view(MemoryView):  # noqa: N801
+        def decisions(self, query: DecisionQuery = DecisionQuery()) -> list[DecisionRecord]:
+            found = super().decisions(evolve(query, newest=False, limit=None))
+            return list({record.partition: record for record in found}.values()) if query.newest else found
+
+
 class LimitsBeforeItLooks(Sound):
     class view(MemoryView):  # noqa: N801
         def decisions(self, query: DecisionQuery = DecisionQuery()) -> list[DecisionRecord]:

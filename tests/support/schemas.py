@@ -25,6 +25,8 @@ from finra_cli.presenters.asof import AsOfDocument
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
 from finra_cli.presenters.diff import DiffDocument
+from finra_cli.presenters.doctor import Diagnosis
+from finra_cli.presenters.explain import Explained
 from finra_cli.presenters.failure import Failure
 from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.restatements import Restatements
@@ -62,6 +64,8 @@ DOCUMENTS: dict[str, type] = {
     "run": RunReport,
     "status": Status,
     "readiness": Judgments,
+    "explain": Explained,
+    "doctor": Diagnosis,
     "captures": Captures,
     "asof": AsOfDocument,
     "diff": DiffDocument,

@@ -66,6 +66,7 @@ def _summary(report: RunReport) -> list[str]:
         f"Partitions ingested: {report.count(Outcome.INGESTED)} / {total} ({how})",
         *([f"First captures among them: {first}"] if 0 < first < total else []),
         f"Partitions skipped: {report.count(Outcome.SKIPPED)} / {total} (unchanged)",
+        *_left_out(report),
         f"Partitions failed: {failed} / {total}" if failed else f"Failures: {len(report.problems)}",
     ]
     counts += [f"Partitions {name}: {report.count(o)} / {total}" for o, name in _ABSENT.items() if report.count(o)]
@@ -76,6 +77,12 @@ def _summary(report: RunReport) -> list[str]:
     if report.usage.requests:
         counts.append(f"Cost: {_cost(report.usage)}")
     return ["[SUMMARY]", *counts]
+
+
+def _left_out(report: RunReport) -> list[str]:
+    """How many of the skipped partitions were not looked at."""
+    number = sum(partition.rule is Rule.OVER_BUDGET for partition in report.partitions)
+    return [f"Checks left to a later run among them: {number} (no bytes left in the budget)"] if number else []
 
 
 def _first_captures(report: RunReport) -> int:
