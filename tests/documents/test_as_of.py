@@ -1,4 +1,4 @@
-"""The SQL of docs/as-of.md runs as printed on both databases, and tells what was known on the day that it names."""
+"""The SQL of docs/as-of-in-sql.md runs as printed on both databases and tells what was known on the day it names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.harness import Bench, Clock
 from support.postgres import Server
 from support.sql import Database, connected
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "as-of.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "as-of-in-sql.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sql\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 ROWS, HHI, READINESS, RESTATEMENTS, VERSIONS = BLOCKS
 WEEK = date(2025, 11, 14)

@@ -491,6 +491,8 @@ class Agreement(RuleBasedStateMachine):
         for same in by_partition(capture for capture in captures if capture.is_normalized).values():
             for one, other in combinations(same[-3:], 2):
                 yield (view.changes(one, other), view.changes(other, one))
+        restated = view.restatements()
+        yield [restated.get(capture.number) for capture in captures]
         for wanted in (None, WEEKS[1:]):
             yield [evolve(a, inputs=self.numbered(a.inputs, i)) for a in view.analyses(wanted)]
             yield [key._replace(inputs=self.numbered(key.inputs, i)) for key in view.analysis_keys(wanted)]

@@ -13,8 +13,8 @@ _BEGINNING = """\
 # Data dictionary
 
 Every table and view that you query, and every column, with meaning and unit. PostgreSQL has the same texts as
-comments, which `\\d+ finra_otc_transparency_hhi` in psql shows. Instants are UTC. [As-of](as-of.md) shows how to ask
-what was known at an instant.
+comments, which `\\d+ finra_otc_transparency_hhi` in psql shows. Instants are UTC. [As-of in SQL](as-of-in-sql.md)
+shows how to ask what was known at an instant.
 
 Made from `adapters/finra_sql/dictionary.py` by `python -m support.data_dictionary`; a test compares the two.
 """
