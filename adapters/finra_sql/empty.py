@@ -22,6 +22,7 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RestatementQuery,
     RunQuery,
     RunRecord,
 )
@@ -48,6 +49,9 @@ class EmptyView(ReadView):
 
     def changes(self, before: Capture, after: Capture) -> list[RowChange]:
         _not_here(before)
+
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return {}
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         return []

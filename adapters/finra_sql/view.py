@@ -24,6 +24,7 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RestatementQuery,
     RowCounts,
     RunQuery,
     RunRecord,
@@ -38,6 +39,7 @@ from finra_sql import (
     decisions,
     judgments,
     payloads,
+    restatements,
     retention,
     rows,
     runs,
@@ -95,6 +97,10 @@ class SqlView(ReadView, StoreAudit):
     @_reading
     def changes(self, before: Capture, after: Capture) -> list[RowChange]:
         return rows.changes(self._session, before, after)
+
+    @_reading
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return restatements.read(self._session, query)
 
     @_reading
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:

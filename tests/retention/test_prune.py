@@ -23,13 +23,13 @@ from finra_core import (
 from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Stage
 from finra_core.domain.retention import RemovedCapture
 from finra_core.history.asof import as_of, nth_release, releases
-from finra_core.history.diff import choose
+from finra_core.history.choosing import choose
 from finra_core.history.export import ExportRequest, Versions, parts
 from finra_core.history.intervals import analyses_in_force
 from finra_core.history.problems import ProblemKind
 from finra_core.history.prune import plan_prune
 from finra_core.history.pruned import history_begins
-from finra_core.history.restatements import restatements
+from finra_core.history.restatements import ledger, restatements
 from finra_core.history.verify import verify
 from finra_core.runs.prune import pin, prune, remove_pin
 from finra_simulator import Restatement, World
@@ -113,6 +113,8 @@ def test_from_the_day_on_every_answer_stays_and_before_it_none_is_given(bench: B
     with store.read() as view:
         assert answers(view, day(before)) == expected
         assert [r.changes for r in restatements(view) if r.known_from.date() > day(before)] == later
+        assert ledger(view).begins == history_begins(view)
+        assert ledger(view, since=day(before)).begins is None
         assert view.captures() == [c for c in all_before if c not in planned]
         assert [r for record in done for r in record.removed] == [RemovedCapture.of(c) for c in planned]
         assert view.prunes() == done

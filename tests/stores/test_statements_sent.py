@@ -20,13 +20,22 @@ from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.history.doctor import examine
 from finra_core.history.explain import explain
-from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
+from finra_core.ports.store import (
+    AnomalyQuery,
+    CaptureQuery,
+    JudgmentQuery,
+    Lock,
+    ReadView,
+    RestatementQuery,
+    UnitOfWork,
+)
 from finra_core.testing.examples import (
     T1,
     UBSA,
     analysis_of,
     anomaly,
     ask,
+    at,
     captures_of,
     decision_record,
     judgment,
@@ -85,6 +94,7 @@ def test_a_question_is_one_statement_however_much_it_asks_for(store: SqlStore) -
         lambda view: view.payload(first),
         lambda view: view.symbols(first),
         lambda view: view.changes(first, second),
+        lambda view: view.restatements(RestatementQuery(weeks=weeks, tiers=frozenset(Tier), known_since=at(0))),
         lambda view: view.analysis_keys(weeks),
         lambda view: view.judgments(JudgmentQuery(weeks=weeks)),
         lambda view: view.judgments(JudgmentQuery(weeks=weeks, history=True)),

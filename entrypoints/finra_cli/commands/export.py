@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import click
 from attrs import frozen
@@ -16,8 +16,8 @@ from finra_cli.values import Tiers, Weeks
 from finra_cli.wiring import reading
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.history.asof import parse_when
 from finra_core.history.export import ExportRequest, Versions, ViewName
+from finra_core.history.vintages import Instant, parse_when
 from finra_export import FORMATS, export
 
 
@@ -60,10 +60,17 @@ class ExportSettings(StoreSettings):
         return ExportRequest(
             view=ViewName(self.view),
             versions=versions,
-            at=None if self.as_of is None else parse_when(self.as_of),
+            at=None if self.as_of is None else _instant(self.as_of),
             weeks=None if self.weeks is None else frozenset(self.weeks),
             tiers=self.only_tiers,
         )
+
+
+def _instant(text: str) -> datetime:
+    when = parse_when(text)
+    if not isinstance(when, Instant):
+        raise ConfigurationError(f"--as-of {text}: an export takes a day or an instant, such as 2025-12-30")
+    return when.at
 
 
 def _export(settings: ExportSettings) -> int:
