@@ -122,6 +122,17 @@ def test_nothing_is_wrong_with_two_hundred_sound_histories(store: Store, seed: i
     assert messages(verify(store)) == []
 
 
+def test_runs_side_by_side_leave_one_chain(store: Store) -> None:
+    world = World(symbols=3, ats=2, firms=2, restatement_rate=0.0)
+
+    def run(week: date) -> int:
+        return Bench(store, world, Clock(START)).run(weeks=(week,)).exit_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(run, WEEKS)) == [0, 0]
+    assert messages(verify(store)) == []
+
+
 def test_nothing_is_wrong_with_an_empty_store(store: Store) -> None:
     assert verify(store).ok
 
