@@ -151,9 +151,10 @@ TABLES = (
     _relation(
         "core_raw_payloads",
         "FINRA's documents as they came, compressed. Equal payloads are stored once.",
-        "payload_hash ordinal codec size_bytes body",
+        "payload_hash ordinal codec size_bytes base_hash body",
         ordinal=Column("The document's place in the payload, from 0."),
         size_bytes=Column("The document's size before compression.", "bytes"),
+        base_hash=Column("The payload that the body is a difference to; null where it stands alone.", "hexadecimal"),
     ),
     _relation(
         "core_anomalies",

@@ -14,6 +14,7 @@ from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 from finra_core.domain.anomalies import Stage
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
+from finra_sql.rebasing import remove_unowned
 from finra_sql.schema import (
     analyses,
     analysis_inputs,
@@ -22,7 +23,6 @@ from finra_sql.schema import (
     captures,
     manifest,
     pins,
-    raw_payloads,
     rejected_rows,
     row_versions,
 )
@@ -52,7 +52,7 @@ def remove(session: Session, removed: Sequence[Capture]) -> None:
     session.execute(delete(rejected_rows).where(rejected_rows.c.capture_no.in_(numbers)))
     session.execute(delete(capture_coverage).where(capture_coverage.c.capture_no.in_(numbers)))
     session.execute(delete(captures).where(captures.c.capture_no.in_(numbers)))
-    _remove_payloads(session, {row.payload_hash for row in stored})
+    remove_unowned(session, {row.payload_hash for row in stored})
 
 
 def _remove_analytics(session: Session, numbers: Sequence[int]) -> None:
@@ -73,12 +73,6 @@ def _remove_named(session: Session, names: Sequence[tuple[str, int]], stage: str
     session.execute(own if stage is None else own.where(manifest.c.stage == stage))
     if stage is None:
         session.execute(delete(pins).where(tuple_(pins.c.capture_id, pins.c.revision).in_(names)))
-
-
-def _remove_payloads(session: Session, hashes: set[str]) -> None:
-    """Remove those that no capture has any more."""
-    used = select(captures.c.payload_hash).where(captures.c.payload_hash == raw_payloads.c.payload_hash)
-    session.execute(delete(raw_payloads).where(raw_payloads.c.payload_hash.in_(sorted(hashes)), ~used.exists()))
 
 
 # Rows ------------------------------------------------------------------------------------------------

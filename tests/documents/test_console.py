@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.console import Step, is_as_shown, run, steps
+from support.console import Session, Step, is_as_shown, steps
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [page for page in sorted(DOCS.glob("*.md")) if steps(page.read_text(encoding="utf-8"))]
@@ -19,8 +19,9 @@ def test_there_is_a_tutorial() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_each_command_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     (tmp_path / "docs").symlink_to(DOCS)
+    session = Session(tmp_path)
     for step in steps(page.read_text(encoding="utf-8")):
-        output = run(step.line, tmp_path)
+        output = session.run(step.line)
         assert is_as_shown(step, output), f"{page.name}: $ {step.line}\n{output}"
 
 

@@ -89,6 +89,7 @@ def answers(view: ReadView, since: date) -> list[Any]:
     for at in instants(since):
         captures = as_of(view, at).captures
         found.append([(str(c), c.captured_at, sorted(view.records(c).rows()), view.rejects(c)) for c in captures])
+        found.append([view.payload(capture) for capture in captures])
         found.append(
             sorted(
                 (a.value.capture_id, a.value.revision, [names[n] for n in a.value.inputs], a.value.hhi, a.value.trades)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from finra_core import Capture, Partition, Scope, Store, Tier, open_store
+from finra_core import Capture, Partition, Scope, Store, StoreError, Tier, open_store
 from finra_core.domain.analytics import analyze, volumes_of
 from finra_core.domain.coverage import coverage_of
 from finra_core.domain.records import Record, Records
@@ -21,6 +23,7 @@ from finra_core.testing.examples import AAPL, UBSA, at, new_capture, payload, ro
 from finra_sql.schema import metadata
 from support.postgres import Server
 
+OTC = Partition(date(2025, 12, 26), Tier.OTC)
 SECURITIES = [AAPL._replace(symbol=symbol) for symbol in "ABC"]
 contents = st.lists(st.integers(0, 2), min_size=3, max_size=3)
 """The shares of three rows; 0 for a row that is not there."""
@@ -131,3 +134,23 @@ def test_the_tables_are_as_if_they_had_never_been(
     if found[0] != found[1]:
         both.append(Both(both[0].opener))  # what failed once would fail for ever
     assert found[0] == found[1]
+
+
+def test_what_differs_from_a_damaged_payload_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    lines = [f"row {number * 7919}\n".encode() for number in range(900)]
+    url = tmp_path / "finra.db"
+    with open_store(f"sqlite:///{url}") as store:
+        made = []
+        for minute in range(2):
+            with store.write(Scope.partition(OTC)) as unit:
+                content = b"".join([*lines, b"last %d" % minute])
+                made.append(unit.put_capture(new_capture(OTC, minute), payload(content)))
+        with closing(sqlite3.connect(url)) as connection, connection:
+            (differing,) = connection.execute("SELECT count(*) FROM core_raw_payloads WHERE codec = 'zstd-delta'")
+            assert differing == (1,), "nothing was stored as differences"
+            other = zstandard.compress(b"".join(lines[::-1]))
+            connection.execute("UPDATE core_raw_payloads SET body = ? WHERE codec = 'zstd'", (other,))
+        with pytest.raises(StoreError, match="is damaged"), store.write(Scope.partition(OTC)) as unit:
+            unit.remove_captures(made[:1])
+        with store.read() as view:
+            assert view.captures() == made

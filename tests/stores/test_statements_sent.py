@@ -165,12 +165,12 @@ def test_many_values_are_put_in_as_many_statements_as_one(store: SqlStore) -> No
             assert len(sent) <= expected, sent
 
 
-def test_a_capture_of_a_known_partition_is_stored_in_three_statements_and_normalized_in_five(store: SqlStore) -> None:
-    """Payload, capture, manifest; then place, rows, coverage, capture, manifest."""
+def test_a_capture_of_a_known_partition_is_stored_in_four_statements_and_normalized_in_five(store: SqlStore) -> None:
+    """The payload before, payload, capture, manifest; then place, rows, coverage, capture, manifest."""
     put_normalized(store)
     with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
         capture = unit.put_capture(new_capture(T1, 1), payload(b"other"))
-    assert len(sent) == 3, sent
+    assert len(sent) == 4, sent
     with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
         put_rows(unit, capture, [row()], minute=1)
     assert len(sent) == 5, sent

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from doctest import ELLIPSIS, OutputChecker
 from pathlib import Path
 
-from attrs import frozen
+from attrs import Factory, define, frozen
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ "
@@ -42,19 +42,32 @@ def steps(page: str) -> list[Step]:
 def _of_block(block: str) -> Iterator[Step]:
     for part in re.split(rf"^{re.escape(_PROMPT)}", block, flags=re.MULTILINE)[1:]:
         line, _, output = part.partition("\n")
-        while line.endswith("\\"):
+        while line.endswith("\\") or line.count('"') % 2:  # a line goes on after a backslash, and within quotes
             more, _, output = output.partition("\n")
             line += "\n" + more
         yield Step(line, output)
 
 
-def run(line: str, folder: Path) -> str:
-    """What this command line prints, on both streams, in a folder; the environment's commands are this Python's."""
+@define
+class Session:
+    """A shell in a folder, whose variables last from line to line. Its programs are those of this Python."""
+
+    folder: Path
+    _exports: list[str] = Factory(list)
+
+    def run(self, line: str) -> str:
+        """What this command line prints, on both streams."""
+        if line.startswith("export "):
+            self._exports.append(line)
+        return _output("\n".join([*self._exports, line]), self.folder)
+
+
+def _output(script: str, folder: Path) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FINRA_", "PYTHON"))}
     programs = str(Path(sys.executable).parent)
     environ = {**kept, "PATH": f"{programs}:{kept['PATH']}", "COLUMNS": "80", "LANG": "C.UTF-8"}
     ended = subprocess.run(
-        ["bash", "-c", line],
+        ["bash", "-c", script],
         cwd=folder,
         env=environ,
         stdout=subprocess.PIPE,
@@ -73,8 +86,10 @@ def is_as_shown(step: Step, output: str) -> bool:
 def rewritten(page: str, folder: Path) -> str:
     """The page with the outputs that its commands have now."""
 
+    session = Session(folder)
+
     def block(found: re.Match[str]) -> str:
-        parts = [f"{_PROMPT}{step.line}\n{_steady(run(step.line, folder))}" for step in _of_block(found[1])]
+        parts = [f"{_PROMPT}{step.line}\n{_steady(session.run(step.line))}" for step in _of_block(found[1])]
         return f"```console\n{''.join(parts)}```"
 
     return _BLOCK.sub(block, page)
