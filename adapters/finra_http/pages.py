@@ -194,8 +194,9 @@ def _last_row_is_broken(table: Table, text: bytes) -> bool:
 
 def _lines(table: Table) -> Sequence[str]:
     """The rows with their columns in the order of FIELDS, in which FINRA is expected but not known to send them."""
-    if tuple(table.columns) == FIELDS and not is_quoted(table.texts[0], DELIMITER):
-        return table.texts
+    texts = table.texts()
+    if tuple(table.columns) == FIELDS and not is_quoted(texts[0], DELIMITER):
+        return texts
     return list(map(_line, _rows(table, FIELDS)))
 
 

@@ -24,6 +24,7 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RestatementQuery,
     RunQuery,
     RunRecord,
 )
@@ -60,6 +61,9 @@ class MemoryView(ReadView):
         if before.partition != after.partition:
             raise StoreError(f"{before} and {after} are captures of two partitions: compare captures of one")
         return compare_records(self.records(before).rows(), self.records(after).rows())
+
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return query.select(self._state.captures.values(), lambda capture: self._state.records[capture.number].rows())
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         return [a for a in self._state.analyses.values() if weeks is None or a.week_ending in weeks]

@@ -13,6 +13,12 @@ from finra_sql.types import register_types
 
 DATABASE = "postgresql"
 
+
+def _comment(kind: str, name: str, text: str) -> str:
+    quoted = text.replace("'", "''")
+    return f"COMMENT ON {kind} {name} IS '{quoted}'"
+
+
 WORDS = SchemaWords(
     key="INTEGER GENERATED ALWAYS AS IDENTITY",
     text='TEXT COLLATE "C"',  # whatever the database's language
@@ -24,6 +30,7 @@ WORDS = SchemaWords(
     clustered="",
     json_field="({} ->> '{}')".format,
     shares="CAST({} * 0.000001 AS numeric(28, 6))".format,
+    comment=_comment,
 )
 
 

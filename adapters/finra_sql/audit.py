@@ -19,7 +19,7 @@ from finra_core.ports.audit import Fault, StageRow
 from finra_core.ports.store import RowCounts
 from finra_sql import analytics as stored_analytics
 from finra_sql.migrate import VERSION_TABLE
-from finra_sql.payloads import CODEC, size_of
+from finra_sql.payloads import DELTA, WHOLE, size_of
 from finra_sql.schema import (
     analyses,
     analysis_inputs,
@@ -98,6 +98,7 @@ class _Reference:
 _REFERENCES = (
     _Reference(captures.c.partition_no, partitions.c.partition_no),
     _Reference(captures.c.payload_hash, raw_payloads.c.payload_hash),
+    _Reference(raw_payloads.c.base_hash, raw_payloads.c.payload_hash, optional=True),
     _Reference(capture_coverage.c.capture_no, captures.c.capture_no),
     _Reference(rejected_rows.c.capture_no, captures.c.capture_no),
     _Reference(row_versions.c.partition_no, partitions.c.partition_no),
@@ -230,7 +231,7 @@ def _payloads(session: Session) -> Iterator[Fault]:
         own = documents.get(capture.payload_hash, [])
         if [row.ordinal for row in own] != list(range(len(own))):
             yield _of_capture("payload", capture, "a document of its payload is missing, or is there twice")
-        if any(row.codec != CODEC or row.size_bytes != size_of(row.header) for row in own):
+        if any(row.codec not in {WHOLE, DELTA} or row.size_bytes != size_of(row.header) for row in own):
             yield _of_capture("payload", capture, "a document of its payload has another size or form than it says")
 
 

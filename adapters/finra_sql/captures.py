@@ -55,8 +55,11 @@ def read(session: Session, query: CaptureQuery) -> list[Capture]:
 
 def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload) -> Capture:
     """Store a capture with its payload and its manifest row."""
-    payload_hash = payloads.put(session, payload)
-    values = _columns(session, keys, new, payload, payload_hash)
+    natural = (new.partition.week_ending, new.partition.tier.value)
+    (partition_no,) = keys.of(session, partitions, [natural])
+    is_first = keys.has_entered(partitions, natural)
+    payload_hash = payloads.put(session, payload, None if is_first else partition_no)
+    values = _columns(new, payload, partition_no, payload_hash)
     added = session.execute(insert(captures).values(values)).inserted_primary_key
     if added is None:
         raise StoreError(f"{new.capture_id} was stored and has no number", partition=new.partition)
@@ -172,10 +175,7 @@ def _coverage(row: Mapping[Any, Any]) -> tuple[HalfCoverage, ...]:
     )
 
 
-def _columns(
-    session: Session, keys: KeysInTransaction, new: NewCapture, payload: Payload, payload_hash: str
-) -> dict[str, object]:
-    (partition_no,) = keys.of(session, partitions, [(new.partition.week_ending, new.partition.tier.value)])
+def _columns(new: NewCapture, payload: Payload, partition_no: int, payload_hash: str) -> dict[str, object]:
     return {
         "capture_id": new.capture_id,
         "revision": new.revision,

@@ -24,7 +24,8 @@ class SchemaWords:
     key: an integer column whose values the database numbers, ascending. text: in the order of its code points.
     date, timestamp, json, blob: types. now: the current time in the form of `timestamp`, as a default. clustered:
     what follows the columns of a table whose rows are kept in the order of its primary key. json_field: from a JSON
-    column and a name, the text under that name. shares: from a column of micro-shares, shares.
+    column and a name, the text under that name. shares: from a column of micro-shares, shares. comment: from TABLE,
+    VIEW or COLUMN, a name and a text, the statement that keeps the text beside it; None where the database keeps none.
     """
 
     key: str
@@ -37,6 +38,7 @@ class SchemaWords:
     clustered: str
     json_field: Callable[[str, str], str]
     shares: Callable[[str], str]
+    comment: Callable[[str, str, str], str] | None = None
 
 
 class SqlDialect(Protocol):

@@ -21,6 +21,7 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RestatementQuery,
     RunQuery,
     RunRecord,
 )
@@ -47,6 +48,9 @@ class EmptyView(ReadView):
 
     def changes(self, before: Capture, after: Capture) -> list[RowChange]:
         _not_here(before)
+
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return {}
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         return []

@@ -86,6 +86,7 @@ raw_payloads = Table(
     Column("ordinal", Integer, primary_key=True),
     Column("codec", Text),
     Column("size_bytes", BigInteger),
+    Column("base_hash", Text),
     Column("body", LargeBinary),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, CursorResult, Executable, Select
+from sqlalchemy import CompoundSelect, Connection, CursorResult, Executable, Select
 
 from finra_sql.dialect import SqlDialect
 from finra_sql.failures import translated
@@ -23,7 +23,7 @@ class Session:
         result: CursorResult[Any] = self.connection.execute(statement, parameters)
         return result
 
-    def fetch_tuples(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def fetch_tuples(self, query: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
         """A large result in the driver's own tuples and types: SQLAlchemy's rows would take three times as long."""
         result = self.connection.execute(query)
         with translated(self.connection, self.dialect):

@@ -36,6 +36,7 @@ class KeysInTransaction:
     def __init__(self, known: _Known) -> None:
         self._known = known
         self._learned: _Known = defaultdict(dict)
+        self._entered: set[tuple[str, _Natural]] = set()
 
     def of(self, session: Session, table: Table, rows: Sequence[_Natural]) -> list[int]:
         """The key of each row, in this order, after entering those that are new."""
@@ -46,26 +47,31 @@ class KeysInTransaction:
         learned = self._learned[table.name]
         unlearned = [row for row in unknown if row not in learned]
         if unlearned:
-            learned |= _enter(session, table, unlearned)
+            learned |= self._enter(session, table, unlearned)
         return [known[row] if row in known else learned[row] for row in rows]
+
+    def has_entered(self, table: Table, row: _Natural) -> bool:
+        """Whether this transaction alone entered the row, so that no other row can refer to it yet."""
+        return (table.name, row) in self._entered
 
     def committed(self) -> None:
         """Let others know."""
         for name, learned in self._learned.items():
             self._known[name].update(learned)
 
+    def _enter(self, session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:
+        found = _look_up(session, table, rows)
+        new = sorted(set(rows) - found.keys())
+        found |= self._enter_one(session, table, new[0]) if len(new) == 1 else _enter_many(session, table, new)
+        return {row: found[row] for row in rows}
 
-def _enter(session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:
-    found = _look_up(session, table, rows)
-    new = sorted(set(rows) - found.keys())
-    found |= _enter_one(session, table, new[0]) if len(new) == 1 else _enter_many(session, table, new)
-    return {row: found[row] for row in rows}
-
-
-def _enter_one(session: Session, table: Table, row: _Natural) -> dict[_Natural, int]:
-    names = [column.name for column in table.c][1:]
-    key = session.dialect.insert_new(session.connection, table, dict(zip(names, row, strict=True)))
-    return _look_up(session, table, [row]) if key is None else {row: key}
+    def _enter_one(self, session: Session, table: Table, row: _Natural) -> dict[_Natural, int]:
+        names = [column.name for column in table.c][1:]
+        key = session.dialect.insert_new(session.connection, table, dict(zip(names, row, strict=True)))
+        if key is None:
+            return _look_up(session, table, [row])
+        self._entered.add((table.name, row))
+        return {row: key}
 
 
 def _enter_many(session: Session, table: Table, rows: Sequence[_Natural]) -> dict[_Natural, int]:

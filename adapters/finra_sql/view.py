@@ -23,12 +23,25 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     ReadView,
+    RestatementQuery,
     RowCounts,
     RunQuery,
     RunRecord,
 )
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import analytics, anomalies, audit, captures, chain, decisions, judgments, payloads, rows, runs
+from finra_sql import (
+    analytics,
+    anomalies,
+    audit,
+    captures,
+    chain,
+    decisions,
+    judgments,
+    payloads,
+    restatements,
+    rows,
+    runs,
+)
 from finra_sql.session import Session
 
 P = ParamSpec("P")
@@ -82,6 +95,10 @@ class SqlView(ReadView, StoreAudit):
     @_reading
     def changes(self, before: Capture, after: Capture) -> list[RowChange]:
         return rows.changes(self._session, before, after)
+
+    @_reading
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return restatements.read(self._session, query)
 
     @_reading
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:

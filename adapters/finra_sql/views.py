@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from finra_sql.dialect import SchemaWords
+from finra_sql.history_views import analytics_history, normalized_history, readiness_history, restatements
 
 _NORMALIZED = """
 SELECT c.capture_id, c.revision, c.week_ending, c.tier,
@@ -63,15 +64,21 @@ WHERE a.analysis_no = (
 
 _PREFIX = "finra_otc_transparency_"
 _ANALYTICS = ("venue_volume", "venue_share", "hhi", "weekly_totals")
-NAMES = tuple(
-    _PREFIX + name
-    for name in (
-        "normalized",
-        "normalized_revisions",
-        "normalized_latest",
-        *_ANALYTICS,
-        *(f"{name}_latest" for name in _ANALYTICS),
-    )
+NAMES = (
+    *(
+        _PREFIX + name
+        for name in (
+            "normalized",
+            "normalized_revisions",
+            "normalized_latest",
+            "normalized_history",
+            *_ANALYTICS,
+            *(f"{name}_latest" for name in _ANALYTICS),
+            *(f"{name}_history" for name in _ANALYTICS),
+            "restatements",
+        )
+    ),
+    "core_data_readiness_history",
 )
 
 
@@ -82,17 +89,35 @@ def definitions(words: SchemaWords) -> dict[str, str]:
         "normalized": normalized + _NEWEST_REVISION,
         "normalized_revisions": normalized,
         "normalized_latest": normalized + _NEWEST_CAPTURE,
+        "normalized_history": normalized_history(words),
+        "restatements": restatements(words),
     }
-    for name, select in zip(_ANALYTICS, _analytics(words), strict=True):
+    for name, (per_venue, columns) in zip(_ANALYTICS, _analytics(words), strict=True):
+        select = (_PER_VENUE if per_venue else _PER_WEEK).format(columns=columns)
         found[name] = select + _NEWEST_OF_CAPTURE
         found[f"{name}_latest"] = select + _NEWEST_OF_WEEK
-    return {_PREFIX + name: select.strip() for name, select in found.items()}
+        found[f"{name}_history"] = analytics_history(per_venue=per_venue, columns=columns)
+    selects = {_PREFIX + name: select for name, select in found.items()}
+    selects["core_data_readiness_history"] = readiness_history()
+    return {name: selects[name].strip() for name in NAMES}
 
 
 def create_views(execute: Callable[[str], object], words: SchemaWords) -> None:
-    """Make all views; none of them may be there."""
+    """Make all views; none of them may be there. Say beside tables and views what they mean, where that is kept."""
     for name, select in definitions(words).items():
         execute(f"CREATE VIEW {name} AS\n{select}")
+    if words.comment is not None:
+        for statement in _comments(words.comment):
+            execute(statement)
+
+
+def _comments(comment: Callable[[str, str, str], str]) -> Iterator[str]:
+    from finra_sql.dictionary import RELATIONS, column_comment  # noqa: PLC0415  only an upgrade needs it
+
+    for name, relation in RELATIONS.items():
+        yield comment("VIEW" if name in NAMES else "TABLE", name, relation.meaning)
+        for column, entry in relation.columns.items():
+            yield comment("COLUMN", f"{name}.{column}", column_comment(entry))
 
 
 def drop_views(execute: Callable[[str], object]) -> None:
@@ -101,11 +126,12 @@ def drop_views(execute: Callable[[str], object]) -> None:
         execute(f"DROP VIEW IF EXISTS {name}")
 
 
-def _analytics(words: SchemaWords) -> tuple[str, ...]:
+def _analytics(words: SchemaWords) -> tuple[tuple[bool, str], ...]:
+    """Of each view: whether it has a row for each venue, and its columns."""
     of_venue, of_week = words.shares("v.shares_micros"), words.shares("a.shares_micros")
     return (
-        _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
-        _PER_VENUE.format(columns=f"{of_venue} AS shares, v.shares_micros, v.share"),
-        _PER_WEEK.format(columns="a.hhi, a.hhi_upper, a.venues"),
-        _PER_WEEK.format(columns=f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"),
+        (True, f"{of_venue} AS shares, v.shares_micros, v.trades, v.symbols"),
+        (True, f"{of_venue} AS shares, v.shares_micros, v.share"),
+        (False, "a.hhi, a.hhi_upper, a.venues"),
+        (False, f"{of_week} AS shares, a.shares_micros, a.trades, a.venues, a.symbols"),
     )

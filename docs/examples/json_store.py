@@ -39,6 +39,7 @@ from finra_core.ports.store import (
     JudgmentQuery,
     Lock,
     ReadView,
+    RestatementQuery,
     RowCounts,
     RunQuery,
     RunRecord,
@@ -112,6 +113,9 @@ class JsonView(ReadView):
         if before.partition != after.partition:
             raise StoreError(f"{before} and {after} are captures of two partitions: compare captures of one")
         return compare_records(self._state.rows_of(before), self._state.rows_of(after))
+
+    def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+        return query.select(self._state.captures.values(), self._state.rows_of)
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:
         return [a for a in self._state.analyses if weeks is None or a.week_ending in weeks]

@@ -14,6 +14,7 @@ from finra_cli.suggestions import did_you_mean
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.domain.weeks import parse_date, week_ending_of
+from finra_core.history.vintages import FIRST, LATEST, RELEASE, Instant, Release, When, parse_when
 from finra_core.runs.request import MAX_LOOKBACK
 
 _Context = click.Context | None
@@ -136,13 +137,47 @@ class Tiers(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
 
 
 class OneTier(Tiers):
-    """The name of a tier."""
+    """The name of one tier."""
 
     name = "tier"
 
     def convert(self, value: Any, param: _Parameter, ctx: _Context) -> Tier:  # type: ignore[override]
         """The tier."""
         return value if isinstance(value, Tier) else self._tier(str(value).strip(), param, ctx)
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The tiers that begin so."""
+        return [CompletionItem(tier.value) for tier in TIERS if tier.value.startswith(incomplete.upper())]
+
+
+class CaptureName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """What names a capture of a partition: `first`, `latest`, `release:N`, a capture_id, a date or an instant."""
+
+    name = "capture"
+
+    def convert(self, value: Any, _param: _Parameter, _ctx: _Context) -> Any:
+        """As it was typed: which capture it names, the store knows."""
+        return value
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words; nobody completes a date."""
+        words = {FIRST: "the first release", LATEST: "the newest", RELEASE: "the n-th release"}
+        return [CompletionItem(word, help=text) for word, text in words.items() if word.startswith(incomplete)]
+
+
+class Vintage(CaptureName):
+    """A date, an instant, `first`, `latest` or `release:N`."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: _Parameter, ctx: _Context) -> When:
+        """What it names."""
+        if isinstance(value, Instant | Release):
+            return value
+        try:
+            return parse_when(value)
+        except ConfigurationError as error:
+            self.fail(f"{error.message}{did_you_mean(value, [FIRST, LATEST])}", param, ctx)
 
 
 class Url(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click

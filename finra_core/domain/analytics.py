@@ -67,6 +67,7 @@ class Analysis:
     """The analytics of one week and tier, or of all tiers.
 
     revision: the capture's; across tiers it counts from 1 within a capture_id. inputs: as in `AnalysisKey`.
+    computed_at: when it was stored, never before its captures' records.
     venue_shares: each venue's fraction of shares_micros, in the order of `volumes.venues`, None where nothing was
     traded. hhi, hhi_upper: the least and the greatest that the sum of squared fractions can be, on 0..1, None where
     nothing was traded. Nobody outside FINRA knows which firms the De Minimis aggregate holds. In hhi it adds nothing,

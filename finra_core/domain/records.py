@@ -168,6 +168,7 @@ def _ordered(
 
 
 def format_shares(micros: int) -> str:
-    """Millionths of a share as decimal text without trailing zeros: 1500000 is 1.5."""
-    whole, fraction = divmod(micros, MICROS)
-    return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
+    """Millionths of a share as decimal text without trailing zeros: 1500000 is 1.5, and -1500000 is -1.5."""
+    whole, fraction = divmod(abs(micros), MICROS)
+    sign = "-" if micros < 0 else ""
+    return f"{sign}{whole}.{fraction:06d}".rstrip("0") if fraction else f"{sign}{whole}"

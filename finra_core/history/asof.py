@@ -1,79 +1,55 @@
-"""What was known at an instant: for each partition, the newest capture whose records were visible then.
+"""What this store knew: for each partition, the newest capture whose records were visible then.
 
-There are two clocks. `as_of` says what this store knew. `published_by` says what FINRA had published, by its own dates,
-for weeks that were captured later.
+This is the store's own clock. `source_time` goes by FINRA's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime
 
 from attrs import frozen
 
-from finra_core.domain.captures import RESOLUTION, Capture, by_partition
-from finra_core.domain.errors import ConfigurationError
+from finra_core.domain.analytics import Analysis
+from finra_core.domain.captures import Capture, by_partition
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Judgment
-from finra_core.domain.records import Record, Records
-from finra_core.domain.tiers import TIERS, Tier
-from finra_core.domain.timestamps import parse_utc_text
+from finra_core.domain.tiers import ALL_TIERS, TIERS, Tier
+from finra_core.history.vintages import Instant, Release, When
 from finra_core.ports.store import CaptureQuery, JudgmentQuery, ReadView
-
-
-def parse_when(text: str) -> datetime:
-    """Read an instant: `2025-12-30` is the end of that UTC day, `2025-12-30T10:30:00Z` that very instant.
-
-    Raises:
-        ConfigurationError: the text is neither.
-    """
-    try:
-        return end_of_day(date.fromisoformat(text))
-    except ValueError:
-        pass
-    try:
-        if text.endswith("Z"):
-            return parse_utc_text(text)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise ConfigurationError(f"malformed instant {text!r}: give 2025-12-30 or 2025-12-30T10:30:00Z")
-    return at.astimezone(timezone.utc)
-
-
-def end_of_day(day: date) -> datetime:
-    """The last instant of this UTC day: as of a day means as of its end."""
-    return datetime.combine(day + timedelta(days=1), time(), timezone.utc) - RESOLUTION
 
 
 @frozen(kw_only=True)
 class AsOf:
-    """What was known at an instant. captures: one for each partition, by week and tier.
+    """What was known at an instant, or a release. captures: one for each partition, by week and tier.
 
     begins: when the store's knowledge begins, None where it has none. Before that instant nothing was known.
     """
 
-    at: datetime
+    when: When
     captures: tuple[Capture, ...]
     begins: datetime | None
 
 
 def as_of(
     view: ReadView,
-    at: datetime,
+    when: When | datetime,
     *,
     weeks: Collection[date] | None = None,
     tiers: Collection[Tier] = TIERS,
 ) -> AsOf:
-    """What was known at this instant of these weeks and tiers; of all, where none are given.
+    """What was known at this instant, or this release, of these weeks and tiers; of all, where none are given.
 
     No later capture changes the answer for a past instant.
     """
-    wanted = None if weeks is None else frozenset(weeks)
-    captures = view.captures(CaptureQuery(weeks=wanted, known_at=at, newest=True))
-    own = tuple(capture for capture in captures if capture.partition.tier in tiers)
-    return AsOf(at=at, captures=own, begins=begins(view))
+    wanted = Instant.of(when) if isinstance(when, datetime) else when
+    if isinstance(wanted, Instant):
+        query = CaptureQuery(weeks=_set(weeks), known_at=wanted.at, newest=True)
+        found = view.captures(query)
+    else:
+        found = nth_release(view, wanted.number, weeks=weeks)
+    own = tuple(capture for capture in found if capture.partition.tier in tiers)
+    return AsOf(when=wanted, captures=own, begins=begins(view))
 
 
 def begins(view: ReadView) -> datetime | None:
@@ -92,48 +68,52 @@ def nth_release(view: ReadView, number: int, *, weeks: Collection[date] | None =
     Raises:
         ConfigurationError: the number is 0.
     """
-    if not number:
-        raise ConfigurationError("release 0: the first release is 1, the latest -1")
-    wanted = None if weeks is None else frozenset(weeks)
-    own = by_partition(view.captures(CaptureQuery(weeks=wanted, normalized=True)))
+    number = Release(number).number
+    own = by_partition(view.captures(CaptureQuery(weeks=_set(weeks), normalized=True)))
     place = number - 1 if number > 0 else number
     return [found[place] for found in own.values() if -len(found) <= place < len(found)]
 
 
 def judgments_as_of(view: ReadView, at: datetime, *, weeks: Collection[date] | None = None) -> list[Judgment]:
     """The judgments that held at this instant, newest week first, then by use."""
-    wanted = None if weeks is None else frozenset(weeks)
     held: dict[tuple[date, str], Judgment] = {}
-    for judgment in view.judgments(JudgmentQuery(weeks=wanted, history=True)):
-        key = judgment.readiness.week_ending, judgment.readiness.ready_for
-        if judgment.judged_at <= at and (key not in held or judgment.judged_at > held[key].judged_at):
-            held[key] = judgment
-    return [held[key] for key in sorted(held, key=lambda key: (-key[0].toordinal(), key[1]))]
+    for judgment in view.judgments(JudgmentQuery(weeks=_set(weeks), history=True)):  # of a week and use, latest first
+        if judgment.judged_at <= at:
+            held.setdefault((judgment.readiness.week_ending, judgment.readiness.ready_for), judgment)
+    return list(held.values())
 
 
-@frozen
-class Published:
-    """What FINRA had published of a partition by a day, by its own dates.
+def analyses_as_of(view: ReadView, known: AsOf, *, tiers: Collection[str] = (*TIERS, ALL_TIERS)) -> list[Analysis]:
+    """The analytics that were there at the instant, or that rest on this release alone; by week and tier.
 
-    records: the rows whose lastUpdateDate is not after the day. restated: rows that FINRA dated later. What they said
-    on the day is not known, unless an earlier capture has it.
+    known: what was known then. An analysis says itself on which captures it rests. Just after a restatement, until the
+    new capture was analyzed, that was the capture before it.
     """
+    weeks = {capture.partition.week_ending for capture in known.captures}
+    numbers = {capture.number for capture in known.captures}
+    best: dict[tuple[date, str], Analysis] = {}
+    for analysis in view.analyses(weeks) if weeks else ():
+        key = analysis.week_ending, analysis.tier
+        is_known = _is_known(analysis, known.when, numbers)
+        if is_known and analysis.tier in tiers and (key not in best or _rank(analysis) >= _rank(best[key])):
+            best[key] = analysis
+    return [best[key] for key in sorted(best, key=_place)]
 
-    capture: Capture
-    records: tuple[Record, ...]
-    restated: tuple[Record, ...]
+
+def _is_known(analysis: Analysis, when: When, numbers: Collection[int]) -> bool:
+    if isinstance(when, Instant):
+        return analysis.computed_at <= when.at
+    return set(analysis.inputs) <= set(numbers)
 
 
-def published_by(view: ReadView, capture: Capture, day: date) -> Published:
-    """Split a capture's rows by FINRA's own dates."""
-    known, later = _split(view.records(capture), day.isoformat())
-    return Published(capture, tuple(known), tuple(later))
+def _rank(analysis: Analysis) -> tuple[int, int]:
+    """What `..._latest` goes by: the newest capture, then the newest way to calculate."""
+    return max(analysis.inputs), analysis.calc_version
 
 
-def _split(records: Records, day: str) -> tuple[list[Record], list[Record]]:
-    rows: Iterable[Record] = records.rows()
-    known: list[Record] = []
-    later: list[Record] = []
-    for row in rows:
-        (known if row.last_update_date <= day else later).append(row)
-    return known, later
+def _place(key: tuple[date, str]) -> tuple[date, int]:
+    return key[0], [*TIERS, ALL_TIERS].index(key[1])
+
+
+def _set(weeks: Iterable[date] | None) -> frozenset[date] | None:
+    return None if weeks is None else frozenset(weeks)

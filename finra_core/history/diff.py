@@ -1,41 +1,84 @@
-"""What changed between two captures of a partition, and what the change did to its analytics."""
+"""What changed between two captures of a partition: its rows, and the symbols that moved to or from another tier."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from enum import Enum
 
 from attrs import frozen
 
-from finra_core.domain.analytics import Analysis, VenueVolume, analyze, volumes_of
 from finra_core.domain.captures import Capture
 from finra_core.domain.changes import ChangeKind, RowChange
-from finra_core.domain.errors import ConfigurationError
-from finra_core.domain.partitions import Partition
-from finra_core.domain.records import Venue, venue_identity
+from finra_core.domain.records import Record
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.history.asof import as_of, parse_when, releases
 from finra_core.ports.store import CaptureQuery, ReadView
+
+
+class DiffKind(str, Enum):
+    """What happened to a row.
+
+    CHANGED: its shares or trades. RENAMED: nothing but the name of its issue or venue, and perhaps its date. REDATED:
+    nothing but its lastUpdateDate.
+    """
+
+    ADDED = "added"
+    WITHDRAWN = "withdrawn"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    REDATED = "redated"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@frozen
+class RowDiff:
+    """One row that differs. before: None where it was added; after: None where it was withdrawn."""
+
+    kind: DiffKind
+    before: Record | None
+    after: Record | None
+
+    @property
+    def newest(self) -> Record:
+        """The row as it is now, or as it last was."""
+        record = self.after or self.before
+        if record is None:
+            raise ValueError("a difference has a record before or after")
+        return record
+
+    @property
+    def shares_delta(self) -> int:
+        """By how many micro-shares its volume grew; negative where it shrank."""
+        return shares_delta(self)
+
+    @property
+    def trades_delta(self) -> int:
+        """By how many trades it grew."""
+        return (self.after.trades if self.after else 0) - (self.before.trades if self.before else 0)
+
+    @property
+    def percent(self) -> float | None:
+        """By how many percent its volume grew; None where it was added."""
+        return 100 * self.shares_delta / self.before.shares_micros if self.before else None
 
 
 @frozen(kw_only=True)
 class Summary:
-    """How much changed. changed: rows whose shares or trades differ; renamed: whose names or dates alone do.
-
-    shares_before, shares_after: the partition's micro-shares.
-    """
+    """How many rows differ, by kind. shares_before, shares_after: the partition's micro-shares."""
 
     added: int
     withdrawn: int
     changed: int
     renamed: int
+    redated: int
     shares_before: int
     shares_after: int
 
 
 @frozen
 class MovedSymbol:
-    """A symbol that left a tier between the two captures for another tier of the week, or came from one."""
+    """A symbol that left one tier and came to another between the two captures."""
 
     symbol: str
     before: Tier
@@ -44,24 +87,16 @@ class MovedSymbol:
 
 @frozen(kw_only=True)
 class Diff:
-    """Two captures of one partition, and the rows that differ, by security and venue."""
+    """Two captures of one partition. rows: those that differ, by security and venue."""
 
     before: Capture
     after: Capture
-    changes: tuple[RowChange, ...]
+    rows: tuple[RowDiff, ...]
     summary: Summary
     moved: tuple[MovedSymbol, ...]
 
 
-def is_rename(change: RowChange) -> bool:
-    """Whether a row's numbers are the same, and only its venue's name or its date differ."""
-    if change.before is None or change.after is None:
-        return False
-    before, after = change.before, change.after
-    return (before.shares_micros, before.trades) == (after.shares_micros, after.trades)
-
-
-def shares_delta(change: RowChange) -> int:
+def shares_delta(change: RowChange | RowDiff) -> int:
     """By how many micro-shares a row's volume grew; negative where it shrank."""
     before = change.before.shares_micros if change.before else 0
     after = change.after.shares_micros if change.after else 0
@@ -74,20 +109,55 @@ def diff(view: ReadView, before: Capture, after: Capture) -> Diff:
     Raises:
         StoreError: they are captures of two partitions, or one has no records.
     """
-    changes = tuple(view.changes(before, after))
-    renamed = sum(map(is_rename, changes))
-    counts = {kind: sum(change.kind is kind for change in changes) for kind in ChangeKind}
+    changes = view.changes(before, after)
+    rows = tuple(row_diffs(changes))
+    kinds = [row.kind for row in rows]
     summary = Summary(
-        added=counts[ChangeKind.ADDED],
-        withdrawn=counts[ChangeKind.WITHDRAWN],
-        changed=counts[ChangeKind.CHANGED] - renamed,
-        renamed=renamed,
+        added=kinds.count(DiffKind.ADDED),
+        withdrawn=kinds.count(DiffKind.WITHDRAWN),
+        changed=kinds.count(DiffKind.CHANGED),
+        renamed=kinds.count(DiffKind.RENAMED),
+        redated=kinds.count(DiffKind.REDATED),
         shares_before=_shares(before),
         shares_after=_shares(after),
     )
-    return Diff(
-        before=before, after=after, changes=changes, summary=summary, moved=_moved(view, before, after, changes)
-    )
+    return Diff(before=before, after=after, rows=rows, summary=summary, moved=_moved(view, before, after, changes))
+
+
+def row_diffs(changes: Iterable[RowChange]) -> list[RowDiff]:
+    """The changes with their kinds, by security and venue.
+
+    A row is known by the name of its issue too, so an issue's new name makes of its rows some that are withdrawn and
+    some that are added. Where two of these agree in all else, they are one that was renamed.
+    """
+    kept: list[RowDiff] = []
+    withdrawn: dict[tuple[object, ...], list[Record]] = {}
+    added: list[Record] = []
+    for change in changes:
+        if change.before is None and change.after is not None:
+            added.append(change.after)
+        elif change.after is None and change.before is not None:
+            withdrawn.setdefault(_without_names(change.before), []).append(change.before)
+        else:
+            kept.append(RowDiff(_kind(change), change.before, change.after))
+    for record in added:
+        same = withdrawn.get(_without_names(record))
+        kept.append(RowDiff(DiffKind.RENAMED, same.pop(0), record) if same else RowDiff(DiffKind.ADDED, None, record))
+    kept += [RowDiff(DiffKind.WITHDRAWN, record, None) for records in withdrawn.values() for record in records]
+    return sorted(kept, key=lambda row: (row.newest.security, row.newest.venue))
+
+
+def _kind(change: RowChange) -> DiffKind:
+    before, after = change.before, change.after
+    if before is None or after is None or (before.shares_micros, before.trades) != (after.shares_micros, after.trades):
+        return DiffKind.CHANGED
+    return DiffKind.REDATED if before.venue == after.venue else DiffKind.RENAMED
+
+
+def _without_names(record: Record) -> tuple[object, ...]:
+    security, venue = record.security, record.venue
+    place = security.symbol, security.product_type, venue.venue_type, venue.mpid, venue.crd
+    return *place, record.shares_micros, record.trades
 
 
 def _shares(capture: Capture) -> int:
@@ -95,140 +165,30 @@ def _shares(capture: Capture) -> int:
 
 
 def _moved(view: ReadView, before: Capture, after: Capture, changes: Sequence[RowChange]) -> tuple[MovedSymbol, ...]:
-    """Symbols that one side alone has, and that another tier's newest capture of the week has too."""
-    if not any(change.kind is not ChangeKind.CHANGED for change in changes):
+    """Symbols that one of the captures alone has, and another tier the other way round.
+
+    Of the other tiers these are the captures that were known with each of the two, so no later capture changes the
+    answer. Thousands of symbols stand in two tiers of a week for good: those have not moved.
+    """
+    if all(change.kind is ChangeKind.CHANGED for change in changes):
         return ()
     old, new = view.symbols(before), view.symbols(after)
     gone, come = old - new, new - old
     if not gone and not come:
         return ()
-    own = before.partition.tier
-    weeks = frozenset({before.partition.week_ending})
+    own, week = before.partition.tier, before.partition.week_ending
+    of_week = view.captures(CaptureQuery(weeks=frozenset({week}), normalized=True))
     moved = []
-    for other in view.captures(CaptureQuery(weeks=weeks, normalized=True, newest=True)):
-        tier = other.partition.tier
+    for tier in TIERS:
         if tier is not own:
-            symbols = view.symbols(other)
-            moved += [MovedSymbol(symbol, own, tier) for symbol in gone & symbols]
-            moved += [MovedSymbol(symbol, tier, own) for symbol in come & symbols]
+            captures = [capture for capture in of_week if capture.partition.tier is tier]
+            there_before, there_after = (_symbols_with(view, captures, side) for side in (before, after))
+            moved += [MovedSymbol(symbol, own, tier) for symbol in gone & (there_after - there_before)]
+            moved += [MovedSymbol(symbol, tier, own) for symbol in come & (there_before - there_after)]
     return tuple(sorted(moved, key=lambda each: (each.symbol, TIERS.index(each.after))))
 
 
-# What the change did ----------------------------------------------------------------------------------
-
-
-@frozen(kw_only=True)
-class VenueImpact:
-    """A venue whose volume or share of the tier differs; the shares are fractions, None where it has none."""
-
-    venue: Venue
-    shares_before: int
-    shares_after: int
-    share_before: float | None
-    share_after: float | None
-
-
-@frozen(kw_only=True)
-class Impact:
-    """What a change did to a tier's analytics. causes: the rows that moved most shares, largest first."""
-
-    hhi_before: float | None
-    hhi_after: float | None
-    hhi_upper_before: float | None
-    hhi_upper_after: float | None
-    shares_before: int
-    shares_after: int
-    trades_before: int
-    trades_after: int
-    venues: tuple[VenueImpact, ...]
-    causes: tuple[RowChange, ...]
-
-
-def impact(view: ReadView, found: Diff) -> Impact:
-    """Recompute both sides' analytics and compare them. venues: those that moved most shares first."""
-    before = analyze(found.before, volumes_of(view.records(found.before)), found.before.captured_at)
-    after = analyze(found.after, volumes_of(view.records(found.after)), found.after.captured_at)
-    return Impact(
-        hhi_before=before.hhi,
-        hhi_after=after.hhi,
-        hhi_upper_before=before.hhi_upper,
-        hhi_upper_after=after.hhi_upper,
-        shares_before=before.shares_micros,
-        shares_after=after.shares_micros,
-        trades_before=before.trades,
-        trades_after=after.trades,
-        venues=_venues(before, after),
-        causes=tuple(sorted(found.changes, key=lambda change: -abs(shares_delta(change)))),
-    )
-
-
-def _venues(before: Analysis, after: Analysis) -> tuple[VenueImpact, ...]:
-    old, new = _by_venue(before), _by_venue(after)
-    venues = [_venue_impact(old.get(identity), new.get(identity)) for identity in sorted(old.keys() | new.keys())]
-    differing = [v for v in venues if (v.shares_before, v.share_before) != (v.shares_after, v.share_after)]
-    return tuple(sorted(differing, key=lambda venue: -abs(venue.shares_after - venue.shares_before)))
-
-
-class _Side(NamedTuple):
-    venue: VenueVolume
-    share: float | None
-
-
-def _by_venue(analysis: Analysis) -> dict[Venue, _Side]:
-    sides = map(_Side, analysis.volumes.venues, analysis.venue_shares)
-    return {venue_identity(_named(side.venue)): side for side in sides}
-
-
-def _named(venue: VenueVolume) -> Venue:
-    return Venue(venue.venue_type, venue.mpid, venue.crd, venue.venue_name)
-
-
-def _venue_impact(before: _Side | None, after: _Side | None) -> VenueImpact:
-    """The impact on one venue, which at least one side has."""
-    (newest, *_) = (side for side in (after, before) if side is not None)
-    return VenueImpact(
-        venue=_named(newest.venue),
-        shares_before=before.venue.shares_micros if before else 0,
-        shares_after=after.venue.shares_micros if after else 0,
-        share_before=before.share if before else None,
-        share_after=after.share if after else None,
-    )
-
-
-# Which two -------------------------------------------------------------------------------------------
-
-
-def choose(view: ReadView, partition: Partition, named: str) -> Capture:
-    """A capture of a partition by its name.
-
-    named: `first`, `latest`, a capture_id with or without ` rN`, a day or an instant (what was known then).
-
-    Raises:
-        ConfigurationError: there is none of this name.
-    """
-    found = releases(view, partition)
-    if not found:
-        raise ConfigurationError(f"{partition} has no capture with records: finra captures lists what there is")
-    if named in ("first", "latest"):
-        return found[0] if named == "first" else found[-1]
-    by_name = {str(capture): capture for capture in found} | {capture.capture_id: capture for capture in found}
-    if named in by_name:
-        return by_name[named]
-    if ":" in named and "T" not in named:
-        raise ConfigurationError(f"{partition} has no capture {named!r}: finra captures lists what there is")
-    known = as_of(view, parse_when(named), weeks=[partition.week_ending], tiers=[partition.tier]).captures
-    if not known:
-        raise ConfigurationError(f"nothing of {partition} was known at {named}: its first capture is {found[0]}")
-    return known[0]
-
-
-def last_two(view: ReadView, partition: Partition) -> tuple[Capture, Capture]:
-    """A partition's last two captures with records, the earlier one first.
-
-    Raises:
-        ConfigurationError: there are not two.
-    """
-    found = releases(view, partition)
-    if len(found) < 2:  # noqa: PLR2004  two sides
-        raise ConfigurationError(f"{partition} has {len(found)} captures with records: a diff needs two")
-    return found[-2], found[-1]
+def _symbols_with(view: ReadView, captures: Sequence[Capture], side: Capture) -> frozenset[str]:
+    """The symbols of the newest of another tier's captures that was known when this one was, or is of the same run."""
+    found = [c for c in captures if c.run_id == side.run_id or (side.normalized_at and c.is_known(side.normalized_at))]
+    return view.symbols(found[-1]) if found else frozenset()

@@ -191,7 +191,7 @@ def _next(
     if issues:
         day = max((each.ready_on for each in readiness if each.ready_on), default=None)
         return Next(action=f"nothing for this tier; of the week: {issues[0].message}", on=day)
-    return Next(action="nothing: the week is ready for every use", on=None)
+    return Next(action="nothing to do: the week is ready for every use", on=None)
 
 
 def _is_failure(record: AnomalyRecord, partition: Partition, on: date) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from enum import Enum
+from itertools import pairwise
 from types import TracebackType
 from typing import Protocol
 
@@ -13,15 +14,16 @@ from attrs import frozen
 
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord, Severity
-from finra_core.domain.captures import Capture, NewCapture, capture_order
+from finra_core.domain.captures import RESOLUTION, Capture, NewCapture, by_partition, capture_order
 from finra_core.domain.chain import ChainEntry
-from finra_core.domain.changes import RowChange
+from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Judgment
-from finra_core.domain.records import Records
+from finra_core.domain.records import Record, Records
 from finra_core.domain.revision import Decision
 from finra_core.domain.scopes import Scope
+from finra_core.domain.tiers import Tier
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 
@@ -57,6 +59,41 @@ class CaptureQuery:
             and (self.captured_by is None or capture.captured_at <= self.captured_by)
             and (self.known_at is None or capture.is_known(self.known_at))
         )
+
+
+@frozen(kw_only=True)
+class RestatementQuery:
+    """Which restatements. A field that is None asks for all; several fields must all hold.
+
+    known_since: whose records became visible at this instant or later. symbol: only rows of this symbol, to the letter.
+    """
+
+    weeks: frozenset[date] | None = None
+    tiers: frozenset[Tier] | None = None
+    known_since: datetime | None = None
+    symbol: str | None = None
+
+    def select(
+        self, captures: Iterable[Capture], rows_of: Callable[[Capture], Iterable[Record]]
+    ) -> dict[int, list[RowChange]]:
+        """The changes asked for, as `ReadView.restatements` gives them: for stores that hold all rows in memory."""
+        found = {}
+        normalized = [capture for capture in captures if capture.is_normalized]
+        for same in by_partition(normalized).values():
+            for before, after in pairwise(same):
+                if self._wants(after):
+                    found[after.number] = compare_records(self._own(rows_of(before)), self._own(rows_of(after)))
+        return {number: changes for number, changes in found.items() if changes}
+
+    def _wants(self, capture: Capture) -> bool:
+        return (
+            (self.weeks is None or capture.partition.week_ending in self.weeks)
+            and (self.tiers is None or capture.partition.tier in self.tiers)
+            and (self.known_since is None or not capture.is_known(self.known_since - RESOLUTION))
+        )
+
+    def _own(self, rows: Iterable[Record]) -> Iterable[Record]:
+        return (row for row in rows if self.symbol is None or row.security.symbol == self.symbol)
 
 
 @frozen(kw_only=True)
@@ -258,6 +295,13 @@ class ReadView(Protocol):
 
         Raises:
             StoreError: they are captures of two partitions.
+        """
+
+    def restatements(self, query: RestatementQuery = ...) -> dict[int, list[RowChange]]:
+        """What each normalized capture changed of its partition's normalized capture before it, by its number.
+
+        The changes of a capture are by security and venue. A capture that changed nothing has none, and neither has a
+        partition's first.
         """
 
     def analyses(self, weeks: Collection[date] | None = None) -> list[Analysis]:

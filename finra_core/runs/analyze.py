@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from finra_core.domain.analytics import (
     Analysis,
@@ -41,7 +41,7 @@ def analyze_capture(run: Run, capture: Capture, in_hand: InHand) -> Analysis | N
     volumes = _read_volumes(run, [capture]) if measured is None else measured.volumes
     analysis = analyze(capture, volumes, run.clock())
     scope = Scope.partition(capture.partition)
-    return _store(run, analysis, scope, began)
+    return _store(run, analysis, scope, began, _visible(capture))
 
 
 def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None:
@@ -56,7 +56,8 @@ def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None
         volumes = volumes_across_tiers(view, inputs, known, _symbols_of(view, in_hand))
     across = [analysis for analysis in known if analysis.tier == ALL_TIERS]
     analysis = analyze_across_tiers(inputs, volumes, across, run.run_date, run.clock())
-    return _store(run, analysis, Scope.across_tiers(week), began)
+    earlier = [*_visible(*inputs), *(each.computed_at for each in across)]
+    return _store(run, analysis, Scope.across_tiers(week), began, earlier)
 
 
 def missing_tiers(state: WeekState, expected: frozenset[Partition], on: date) -> tuple[Anomaly, ...]:
@@ -79,29 +80,40 @@ def missing_tiers(state: WeekState, expected: frozenset[Partition], on: date) ->
 
 @frozen
 class _Again:
-    """A transaction that begins by reading whether its analysis is still wanted."""
+    """A transaction that begins by reading whether its analysis is still wanted.
+
+    earlier: instants before which the analysis cannot have become visible, even if the clock went back.
+    """
 
     run: Run
     analysis: Analysis
     scope: Scope
+    earlier: Sequence[datetime]
 
-    def __call__(self) -> bool:
+    def __call__(self) -> Analysis | None:
         with writing(self.run.store, self.scope, self.run.clock) as unit:
             if not _is_wanted(unit, self.analysis):
-                return False
-            unit.put_analysis(self.analysis)
-        return True
+                return None
+            analysis = evolve(self.analysis, computed_at=max([self.run.clock(), *self.earlier]))
+            unit.put_analysis(analysis)
+        return analysis
 
 
-def _store(run: Run, analysis: Analysis, scope: Scope, began: datetime) -> Analysis | None:
+def _visible(*captures: Capture) -> list[datetime]:
+    """When their records became visible."""
+    return [capture.normalized_at for capture in captures if capture.normalized_at]
+
+
+def _store(run: Run, analysis: Analysis, scope: Scope, began: datetime, earlier: Sequence[datetime]) -> Analysis | None:
+    """Store an analysis. The time that it gets is its transaction's: others may have waited for the lock meanwhile."""
     try:
-        if not again(run, _Again(run, analysis, scope)):
-            return None
+        stored = again(run, _Again(run, analysis, scope, earlier))
     except PartitionLockedError as error:
         run.tell(Skipped, message=error.message)
         return None
-    run.tell(AnalysisStored, analysis=analysis, seconds=(run.clock() - began).total_seconds())
-    return analysis
+    if stored is not None:
+        run.tell(AnalysisStored, analysis=stored, seconds=(run.clock() - began).total_seconds())
+    return stored
 
 
 def _is_wanted(unit: UnitOfWork, analysis: Analysis) -> bool:

@@ -225,21 +225,27 @@ def _add(
     unit.put_decisions([decision_record(run, partition, decision, at)])
     found = _silent_revision(partition, decision)
     record_checks(unit, [Check(Scope.partition(partition), Stage.RAW, found, OF_INGESTION)], at)
-    _withdraw_readiness(run, unit, capture, at)
+    _withdraw_readiness(run, unit, capture)
     return Ingested(partition=partition, decision=decision, capture=capture, found=found)
 
 
-def _withdraw_readiness(run: Run, unit: UnitOfWork, capture: Capture, at: datetime) -> None:
+def _withdraw_readiness(run: Run, unit: UnitOfWork, capture: Capture) -> None:
     """Withdraw the judgments on a week, but for uses that do not need this tier: its capture has no records yet."""
     unit.hold(Lock.JUDGMENTS)
     tiers = {policy.name: policy.tiers for policy in run.policies}
+    at = max(run.clock(), capture.captured_at)  # after the lock: whoever held it may have judged in between
     judged = [
-        each.readiness
+        each
         for each in unit.judgments(JudgmentQuery(weeks=frozenset({capture.partition.week_ending})))
         if capture.partition.tier in tiers.get(each.readiness.ready_for, TIERS)
     ]
     if judged:
-        unit.put_judgments([Judgment(readiness=withdraw(each, capture), judged_at=at) for each in judged])
+        unit.put_judgments(
+            [
+                Judgment(readiness=withdraw(each.readiness, capture), judged_at=max(at, each.judged_at))
+                for each in judged
+            ]
+        )
 
 
 def decision_record(run: Run, partition: Partition, decision: Decision, at: datetime) -> DecisionRecord:

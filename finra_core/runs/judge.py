@@ -90,9 +90,9 @@ def _record_and_judge(
     the judgments on its week.
     """
     with writing(run.store, Scope(), run.clock) as unit:
-        at = run.clock()
-        record_checks(unit, checks, at)
+        record_checks(unit, checks, run.clock())
         unit.hold(Lock.JUDGMENTS)
+        at = run.clock()  # after the lock: whoever held it may have judged in between
         states = read_states(unit, weeks)
         for week in own:
             states.setdefault(week, empty_state(week))
@@ -104,7 +104,8 @@ def put_changed(
 ) -> tuple[dict[_Key, Readiness], dict[_Key, Readiness]]:
     """Judge weeks by their states, and store the judgments that differ from those that hold.
 
-    Returns the judgments now and before, newest week first. The caller holds the lock on judgments.
+    at: when, or when the judgment that holds was made, if that is later: no judgment ends before it began. Returns the
+    judgments now and before, newest week first. The caller holds the lock on judgments.
     """
     judged = {
         (week, policy.name): evaluate(states[week], on, policy)
@@ -113,7 +114,12 @@ def put_changed(
     }
     held = unit.judgments(JudgmentQuery(weeks=frozenset(states)))
     before = {(each.readiness.week_ending, each.readiness.ready_for): each.readiness for each in held}
-    changed = [Judgment(readiness=each, judged_at=at) for key, each in judged.items() if each != before.get(key)]
+    since = {(each.readiness.week_ending, each.readiness.ready_for): each.judged_at for each in held}
+    changed = [
+        Judgment(readiness=each, judged_at=max(at, since.get(key, at)))
+        for key, each in judged.items()
+        if each != before.get(key)
+    ]
     if changed:
         unit.put_judgments(changed)
     return judged, before

@@ -17,6 +17,7 @@ from finra_core.testing.store_findings import AnomaliesContract, LedgerContract
 from finra_core.testing.store_judgments import JudgmentsContract
 from finra_core.testing.store_opening import OpeningContract
 from finra_core.testing.store_records import ChangesContract, RecordsContract
+from finra_core.testing.store_restatements import RestatementsContract
 from finra_core.testing.store_views import UnitsOfWorkContract, ViewsContract
 
 
@@ -25,6 +26,7 @@ class StoreContract(
     CapturesContract,
     RecordsContract,
     ChangesContract,
+    RestatementsContract,
     AnalyticsContract,
     JudgmentsContract,
     AnomaliesContract,

@@ -226,7 +226,7 @@ class RecordsContract(StoreFixtures):
     @pytest.mark.parametrize("seed", range(_HISTORIES))
     def test_any_capture_of_any_history_is_read_back_as_it_was_put(self, store: Store, seed: int) -> None:
         """And the counts are those of the sets of rows."""
-        history = _random_history(seed)
+        history = random_history(seed)
         captures, before = [], set[Record]()
         for minute, rows in enumerate(history):
             captures.append(put_capture(store, T1, minute))
@@ -296,7 +296,7 @@ class ChangesContract(StoreFixtures):
     @pytest.mark.parametrize("seed", range(_HISTORIES))
     def test_changes_agree_with_the_records(self, store: Store, seed: int) -> None:
         """Between any two captures of any history; applied to the one they give the other."""
-        captures = [put_normalized(store, T1, minute, rows) for minute, rows in enumerate(_random_history(seed))]
+        captures = [put_normalized(store, T1, minute, rows) for minute, rows in enumerate(random_history(seed))]
         contents = [rows_of(store, capture) for capture in captures]
         for i, before in enumerate(captures):
             for j, after in enumerate(captures):
@@ -326,7 +326,7 @@ def _applied(rows: list[Record], changes: list[RowChange]) -> list[Record]:
     return sorted(held.values())
 
 
-def _random_history(seed: int) -> list[list[Record]]:
+def random_history(seed: int) -> list[list[Record]]:
     """The rows of up to six captures, few enough that rows come back and names meet again."""
     chance = random.Random(seed)  # noqa: S311  no secret
     symbols, venues = ["", "A", "TPC", "TpC", "BRK.B", "Ä", "'; --"], [UBSA, CITADEL, UBSA._replace(mpid="JPBX")]

@@ -307,6 +307,7 @@ def _everything(view: ReadView) -> list[object]:
         [view.payload(capture) for capture in captures],
         [(list(view.records(c).rows()), view.rejects(c), view.symbols(c)) for c in normalized],
         [view.changes(normalized[0], capture) for capture in normalized if capture.partition == T1],
+        view.restatements(),
         (view.analyses(), view.analysis_keys()),
         view.judgments(JudgmentQuery(history=True)),
         view.anomalies(AnomalyQuery()),

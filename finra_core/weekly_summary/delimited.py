@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import compress
 
 from attrs import frozen
 
@@ -49,11 +50,15 @@ class Table:
 
     columns: dict[str, list[str]]
     lines: Sequence[int]
-    texts: Sequence[str]
     rejects: list[Reject]
+    _split: Callable[[], Sequence[str]]
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def texts(self) -> Sequence[str]:
+        """The rows as they stand in the document. They are hardly ever needed, and are split off when asked for."""
+        return self._split()
 
     def values(self, name: str) -> list[str]:
         """The column, or as many empty values where the document does not have it."""
@@ -67,7 +72,8 @@ class Table:
     def only(self, keep: Sequence[bool]) -> Table:
         """The rows whose flag is set, in order."""
         columns = {name: list(compress(column, keep)) for name, column in self.columns.items()}
-        return Table(columns, list(compress(self.lines, keep)), list(compress(self.texts, keep)), self.rejects)
+        lines = list(compress(self.lines, keep))
+        return Table(columns, lines, self.rejects, lambda: list(compress(self.texts(), keep)))
 
 
 def read_header(line: str) -> tuple[str, tuple[str, ...]]:
@@ -113,11 +119,11 @@ def read_tables(content: bytes, document: int = 0, batch_bytes: int = BATCH_BYTE
     line = 2
     while start < len(content):
         end = content.find(b"\n", start + batch_bytes) + 1 or len(content)
-        texts = _split_lines(content, start, end)
+        text = _text(content, start, end)
         if quoted is None:
-            quoted = is_quoted(next(filter(None, texts), ""), delimiter)
-        yield _as_table(texts, line, delimiter, names, document, quoted=quoted)
-        line += len(texts)
+            quoted = is_quoted(text.lstrip("\n").partition("\n")[0], delimiter)
+        yield _as_table(text, line, delimiter, names, document, quoted=quoted)
+        line += text.count("\n") + 1
         start = end
 
 
@@ -127,7 +133,7 @@ def read_lines(content: bytes) -> list[str]:
     Raises:
         SourceDataError: as `read_table`.
     """
-    return _split_lines(content.removeprefix(codecs.BOM_UTF8), 0, len(content))
+    return _text(content.removeprefix(codecs.BOM_UTF8), 0, len(content)).split("\n")
 
 
 def first_line(content: bytes) -> tuple[int, str]:
@@ -141,16 +147,15 @@ def first_line(content: bytes) -> tuple[int, str]:
     if _is_blank(content, start):
         raise SourceDataError("the document is empty")
     end = content.find(b"\n") + 1 or len(content)
-    return end, _split_lines(content, start, end)[0]
+    return end, _text(content, start, end).partition("\n")[0]
 
 
-def _as_table(
-    texts: list[str], line: int, delimiter: str, names: tuple[str, ...], document: int, *, quoted: bool
-) -> Table:
-    cells = None if quoted else _plain_columns(texts, delimiter, len(names))
-    if cells is None:
-        return _row_by_row(texts, line, delimiter, names, document, quoted=quoted)
-    return Table(dict(zip(names, cells, strict=True)), range(line, line + len(texts)), texts, [])
+def _as_table(text: str, line: int, delimiter: str, names: tuple[str, ...], document: int, *, quoted: bool) -> Table:
+    columns = None if quoted else _plain_columns(text, delimiter, len(names))
+    if columns is None:
+        return _row_by_row(text.split("\n"), line, delimiter, names, document, quoted=quoted)
+    lines = range(line, line + len(columns[0]))
+    return Table(dict(zip(names, columns, strict=True)), lines, [], partial(text.split, "\n"))
 
 
 def _is_blank(content: bytes, start: int) -> bool:
@@ -158,15 +163,15 @@ def _is_blank(content: bytes, start: int) -> bool:
     return not content[start : start + BATCH_BYTES].strip() and not content[start:].strip()
 
 
-def _split_lines(content: bytes, start: int, end: int) -> list[str]:
-    """The lines of a part of a document. The part ends where a line ends."""
+def _text(content: bytes, start: int, end: int) -> str:
+    """A part of a document, with LF between its lines and none at its end. The part ends where a line ends."""
     text = content[start:end].decode()
     if "\r" in text:  # finding one character is a hundred times as fast as finding two
         text = text.replace("\r\n", "\n")
-    lines = text.removesuffix("\n").split("\n")
+    text = text.removesuffix("\n")
     if end - start > MAX_LINE:
-        check_lengths(lines)
-    return lines
+        check_lengths(text.split("\n"))
+    return text
 
 
 def check_text(content: bytes) -> None:
@@ -202,12 +207,27 @@ def is_quoted(first_row: str, delimiter: str) -> bool:
     return bool(cells) and cells[0].startswith('"')
 
 
-def _plain_columns(rows: list[str], delimiter: str, width: int) -> list[list[str]] | None:
-    """All columns, each by its stride in the joined cells; None if a row does not have `width` fields."""
-    if set(map(str.count, rows, repeat(delimiter))) != {width - 1}:
+def _plain_columns(text: str, delimiter: str, width: int) -> list[list[str]] | None:
+    """All columns of a text whose rows all have `width` fields; None if one does not.
+
+    The text is split at its delimiters alone. So the last cell of a row and the first of the next come as one, with a
+    line end between them. If each of these has one line end, and the text has no others, then every row is whole.
+    """
+    cells = text.split(delimiter)
+    step = width - 1
+    joints = cells[step:-1:step]
+    if step < 1 or len(cells) != (text.count("\n") + 1) * step + 1:
         return None
-    cells = delimiter.join(rows).split(delimiter)
-    return [cells[i::width] for i in range(width)]
+    ends = {joint: joint.partition("\n") for joint in set(joints)}
+    if any(not between or "\n" in after for _before, between, after in ends.values()):
+        return None
+    lasts = {joint: before for joint, (before, _between, _after) in ends.items()}
+    firsts = {joint: after for joint, (_before, _between, after) in ends.items()}
+    return [
+        [cells[0], *map(firsts.__getitem__, joints)],
+        *(cells[i::step] for i in range(1, step)),
+        [*map(lasts.__getitem__, joints), cells[-1]],
+    ]
 
 
 def _row_by_row(
@@ -215,7 +235,7 @@ def _row_by_row(
 ) -> Table:
     kept: list[list[str]] = []
     lines: list[int] = []
-    texts: list[str] = []
+    texts: list[str] = []  # of the rows that are kept
     rejects: list[Reject] = []
     for number, row in enumerate(rows, start=line):
         if not row:
@@ -229,7 +249,7 @@ def _row_by_row(
             reason = f"{len(cells)} fields where the header has {len(names)}" if cells else "its quotes do not match"
             rejects.append(Reject(document, number, reason, row))
     columns = [list(column) for column in zip(*kept, strict=True)] or [[] for _ in names]
-    return Table(dict(zip(names, columns, strict=True)), lines, texts, rejects)
+    return Table(dict(zip(names, columns, strict=True)), lines, rejects, lambda: texts)
 
 
 def _cells(row: str, delimiter: str, width: int, quoted: bool) -> list[str]:

@@ -44,7 +44,8 @@ from finra_core.weekly_summary.summary_types import (
 )
 
 _PLAIN_DIGITS = 12
-"""A number of up to so many digits is within bounds, whatever its scale, and need not be looked at closer."""
+_PLAIN = 10**_PLAIN_DIGITS
+"""A whole number below this is within bounds, whatever its scale, and need not be looked at closer."""
 
 NOISE_BITS = 44
 """A service that adds doubles prints 32497.333333000002 for 32497.333333. A number stands for the nearest number of up
@@ -176,11 +177,12 @@ def _add_batch(gathered: _Gathered, document: int, table: Table, partition: Part
     if not set(kinds) <= FIRM_TYPES.keys():
         gathered.controls += _control_totals(table, kinds, partition)
         gathered.control_rows += sum(kind not in FIRM_TYPES and kind in SUMMARY_TYPES for kind in kinds)
-        gathered.rejects += [
-            Reject(document, line, f"unknown summaryTypeCode {kind!r}", text)
-            for kind, line, text in zip(kinds, table.lines, table.texts, strict=True)
-            if kind not in SUMMARY_TYPES
-        ]
+        if not set(kinds) <= SUMMARY_TYPES:
+            gathered.rejects += [
+                Reject(document, line, f"unknown summaryTypeCode {kind!r}", text)
+                for kind, line, text in zip(kinds, table.lines, table.texts(), strict=True)
+                if kind not in SUMMARY_TYPES
+            ]
         table = table.only([kind in FIRM_TYPES for kind in kinds])
         kinds = [kind for kind in kinds if kind in FIRM_TYPES]
     _add_rows(gathered, document, table, kinds)
@@ -207,9 +209,9 @@ def _add_rows(gathered: _Gathered, document: int, table: Table, kinds: list[str]
 def _numbers(table: Table, name: str, scale: int, reasons: dict[int, str]) -> list[int]:
     """Each value of the column times `scale`, exactly. Where it is no such number: 0, and a reason."""
     column = table.values(name)
-    joined = "".join(column)
-    if joined.isascii() and joined.isdigit() and "" not in column and max(map(len, column)) <= _PLAIN_DIGITS:
-        return [value * scale for value in map(int, column)] if scale != 1 else list(map(int, column))
+    plain = _plain_numbers(column)
+    if plain is not None:
+        return [value * scale for value in plain] if scale != 1 else plain
     values = []
     for i, text in enumerate(column):
         value = _scaled(text, scale)
@@ -218,6 +220,18 @@ def _numbers(table: Table, name: str, scale: int, reasons: dict[int, str]) -> li
             reasons.setdefault(i, f"{name} {text[:40]!r} is not {expected}")
         values.append(value or 0)
     return values
+
+
+def _plain_numbers(column: list[str]) -> list[int] | None:
+    """The numbers of a column of whole numbers within `_PLAIN`; None if one is anything else."""
+    joined = "".join(column)
+    if not (joined.isascii() and joined.isdigit()):
+        return None
+    try:
+        numbers = list(map(int, column))
+    except ValueError:  # an empty cell, or more digits than Python converts
+        return None
+    return numbers if max(numbers) < _PLAIN else None
 
 
 def _scaled(text: str, scale: int) -> int | None:

@@ -165,7 +165,7 @@ def test_batches_of_any_size_make_the_whole_table(rows: list[str], batch_bytes: 
     document = end.join([HEADER, GOOD, *rows, ""]).encode()
     whole, batches = read_table(document, 4), list(read_tables(document, 4, batch_bytes=batch_bytes))
     assert [line for batch in batches for line in batch.lines] == list(whole.lines)
-    assert [text for batch in batches for text in batch.texts] == list(whole.texts)
+    assert [text for batch in batches for text in batch.texts()] == list(whole.texts())
     assert [reject for batch in batches for reject in batch.rejects] == whole.rejects
     for name, column in whole.columns.items():
         assert [value for batch in batches for value in batch.columns[name]] == column

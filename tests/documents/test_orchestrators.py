@@ -18,7 +18,7 @@ from finra_cli.commands.run import command as finra_run
 from support.orchestration import EXAMPLES
 
 DOCUMENT = EXAMPLES.parent / "orchestrators.md"
-OTHER_PAGES = {"json_store.py"}
+OTHER_PAGES = {"json_store.py", "simulated_months.py"}
 FILES = sorted(
     path for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".pyc" and path.name not in OTHER_PAGES
 )

@@ -137,7 +137,7 @@ def test_a_run_that_was_killed_between_the_stages_shows_in_them_and_a_run_is_nex
     assert found.next == Next(action="finra run --weeks 2025-11-14 finishes it", on=date(2026, 1, 5))
     assert not found.judgments
     daily(bench, 1)
-    assert explained(bench).next == Next(action="nothing: the week is ready for every use", on=None)
+    assert explained(bench).next == Next(action="nothing to do: the week is ready for every use", on=None)
 
 
 def test_a_half_that_is_late_blocks_the_week_until_it_comes(bench: Bench) -> None:
@@ -194,7 +194,7 @@ def test_an_acknowledged_finding_is_shown_with_its_reason_and_blocks_no_more(ben
     (known,) = [each for each in explained(bench).anomalies if each.anomaly.category is Category.PARTIAL_COVERAGE]
     assert known.acknowledged is not None
     assert known.acknowledged.reason == "two ATSs closed"
-    assert explained(bench).next == Next(action="nothing: the week is ready for every use", on=None)
+    assert explained(bench).next == Next(action="nothing to do: the week is ready for every use", on=None)
 
 
 def test_readiness_is_told_for_every_use_and_judgments_are_those_of_runs(bench: Bench) -> None:

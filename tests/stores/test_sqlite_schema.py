@@ -122,7 +122,7 @@ def test_absent_codes_are_null_and_absent_names_are_empty(store: Store, database
     assert found == [("", "", "PPEX", None, None), (IBM[0], IBM[1], None, "116797", "CTS")]
 
 
-@pytest.mark.parametrize("suffix", ["", "_latest"])
+@pytest.mark.parametrize("suffix", ["", "_latest", "_history"])
 @pytest.mark.parametrize("view", ["normalized", "venue_volume", "venue_share", "weekly_totals"])
 def test_shares_are_doubles_in_every_view(store: Store, database: sqlite3.Connection, view: str, suffix: str) -> None:
     rows = [

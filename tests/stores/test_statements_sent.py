@@ -20,13 +20,22 @@ from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.history.doctor import examine
 from finra_core.history.explain import explain
-from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
+from finra_core.ports.store import (
+    AnomalyQuery,
+    CaptureQuery,
+    JudgmentQuery,
+    Lock,
+    ReadView,
+    RestatementQuery,
+    UnitOfWork,
+)
 from finra_core.testing.examples import (
     T1,
     UBSA,
     analysis_of,
     anomaly,
     ask,
+    at,
     captures_of,
     decision_record,
     judgment,
@@ -85,6 +94,7 @@ def test_a_question_is_one_statement_however_much_it_asks_for(store: SqlStore) -
         lambda view: view.payload(first),
         lambda view: view.symbols(first),
         lambda view: view.changes(first, second),
+        lambda view: view.restatements(RestatementQuery(weeks=weeks, tiers=frozenset(Tier), known_since=at(0))),
         lambda view: view.analysis_keys(weeks),
         lambda view: view.judgments(JudgmentQuery(weeks=weeks)),
         lambda view: view.judgments(JudgmentQuery(weeks=weeks, history=True)),
@@ -155,12 +165,12 @@ def test_many_values_are_put_in_as_many_statements_as_one(store: SqlStore) -> No
             assert len(sent) <= expected, sent
 
 
-def test_a_capture_of_a_known_partition_is_stored_in_three_statements_and_normalized_in_five(store: SqlStore) -> None:
-    """Payload, capture, manifest; then place, rows, coverage, capture, manifest."""
+def test_a_capture_of_a_known_partition_is_stored_in_four_statements_and_normalized_in_five(store: SqlStore) -> None:
+    """The payload before, payload, capture, manifest; then place, rows, coverage, capture, manifest."""
     put_normalized(store)
     with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
         capture = unit.put_capture(new_capture(T1, 1), payload(b"other"))
-    assert len(sent) == 3, sent
+    assert len(sent) == 4, sent
     with statements(store) as sent, writing(store, Scope.partition(T1)) as unit:
         put_rows(unit, capture, [row()], minute=1)
     assert len(sent) == 5, sent

@@ -491,6 +491,8 @@ class Agreement(RuleBasedStateMachine):
         for same in by_partition(capture for capture in captures if capture.is_normalized).values():
             for one, other in combinations(same[-3:], 2):
                 yield (view.changes(one, other), view.changes(other, one))
+        restated = view.restatements()
+        yield [restated.get(capture.number) for capture in captures]
         for wanted in (None, WEEKS[1:]):
             yield [evolve(a, inputs=self.numbered(a.inputs, i)) for a in view.analyses(wanted)]
             yield [key._replace(inputs=self.numbered(key.inputs, i)) for key in view.analysis_keys(wanted)]
@@ -555,6 +557,7 @@ def test_all_stores_agree_on_everything_for_long(postgres: Server, tmp_path: Pat
 
 
 _AS_JSON = {"partition_key", "metadata_json", "details_json", "blocking_issues", "evidence"}
+_SHARES = {"shares", "shares_before", "shares_after", "shares_delta"}
 # Numbers that each database gives in its own way, and lists of them.
 _IDS = {"captures", "from_capture", "inputs", "newest_input", "to_capture"}
 
@@ -590,7 +593,8 @@ def _plain(name: str, value: Any) -> Any:
         value = json.loads(value)
     if isinstance(value, dict):
         return {key: _plain(key, each) for key, each in value.items() if key not in {"inputs", "number"}}
-    if name == "shares":  # SQLite has no exact fractions: there it is the double nearest to PostgreSQL's numeric
+    if name in _SHARES and value is not None:
+        # SQLite has no exact fractions: there it is the double nearest to PostgreSQL's numeric.
         return float(value)
     if isinstance(value, Decimal):
         return int(value) if value == int(value) else float(value)

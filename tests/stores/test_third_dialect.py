@@ -11,7 +11,16 @@ import pytest
 
 import finra_sql
 from finra_core.ports.store import Store
-from finra_core.testing.examples import T1, ask, captures_of, put_analysis, put_normalized, row
+from finra_core.testing.examples import (
+    T1,
+    ask,
+    captures_of,
+    judgment,
+    put_analysis,
+    put_judgments,
+    put_normalized,
+    row,
+)
 from finra_core.testing.store import StoreContract
 from finra_sql.store import SqlStore
 from finra_sql.view import SqlView
@@ -35,12 +44,14 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 def test_its_views_can_be_queried(store: SqlStore) -> None:
-    put_analysis(store, [put_normalized(store, T1, 0, [row(shares=3)])])
+    put_normalized(store, T1, 0, [row(shares=2)])
+    put_analysis(store, [put_normalized(store, T1, 1, [row(shares=3)])])
+    put_judgments(store, judgment())
     with store.read() as view:
         assert isinstance(view, SqlView)
         connection = view._session.connection
         for name in NAMES:
-            assert len(connection.exec_driver_sql(f"SELECT * FROM {name}").all()) == 1
+            assert connection.exec_driver_sql(f"SELECT * FROM {name}").all(), name
         (shares,) = connection.exec_driver_sql("SELECT shares FROM finra_otc_transparency_normalized_latest").one()
     assert shares == 3
 

@@ -16,7 +16,7 @@ INSERT INTO core_manifest (domain, partition_key, stage, capture_id, revision, r
 SELECT 'finra.otc_transparency', jsonb_build_object('week_ending', week_ending, 'tier', tier), stage, capture_id, 1, 10, captured_at, '{}'
 FROM core_captures, unnest(ARRAY['RAW', 'NORMALIZED', 'CALC']) stage;
 
-INSERT INTO core_raw_payloads
+INSERT INTO core_raw_payloads (payload_hash, ordinal, codec, size_bytes, body)
 SELECT 'p' || p, 0, 'zstd', 10, '\x28b52ffd2000010000'
 FROM generate_series(1, 5000) p;
 

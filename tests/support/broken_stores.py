@@ -17,7 +17,7 @@ from attrs import Factory, define, evolve
 
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import Anomaly, AnomalyRecord
-from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.captures import Capture, NewCapture, by_partition
 from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import ChangeKind, RowChange
 from finra_core.domain.coverage import HalfCoverage, coverage_of
@@ -32,6 +32,7 @@ from finra_core.ports.store import (
     DecisionRecord,
     JudgmentQuery,
     Lock,
+    RestatementQuery,
     RowCounts,
     RunQuery,
     RunRecord,
@@ -520,6 +521,47 @@ class ComparesForwardAlone(Sound):
         def changes(self, before: Capture, after: Capture) -> list[RowChange]:
             older, newer = sorted((before, after), key=lambda capture: capture.number)
             return super().changes(older, newer)
+
+
+class CountsTheFirstCaptureAsARestatement(Sound):
+    class view(MemoryView):  # noqa: N801
+        def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+            found = super().restatements(query)
+            for capture in self.captures(CaptureQuery(normalized=True)):
+                added = [RowChange(ChangeKind.ADDED, None, row) for row in self.records(capture).rows()]
+                found.setdefault(capture.number, added)
+            return found
+
+
+class ComparesAllRestatementsWithTheFirst(Sound):
+    class view(MemoryView):  # noqa: N801
+        def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+            found = super().restatements(query)
+            captures = by_partition(self.captures(CaptureQuery(normalized=True)))
+            first = {own.number: captures[own.partition][0] for same in captures.values() for own in same}
+            of = {own.number: own for same in captures.values() for own in same}
+            return {n: changes for n in found if (changes := self.changes(first[n], of[n]))}
+
+
+class FoldsTheCaseOfASymbol(Sound):
+    class view(MemoryView):  # noqa: N801
+        def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+            wanted, every = query.symbol, super().restatements(evolve(query, symbol=None))
+            own = {
+                number: [c for c in changes if wanted is None or c.key[0].symbol.upper() == wanted.upper()]
+                for number, changes in every.items()
+            }
+            return {number: changes for number, changes in own.items() if changes}
+
+
+class ForgetsWhatWasBeforeSince(Sound):
+    """It leaves the older captures out before it compares."""
+
+    class view(MemoryView):  # noqa: N801
+        def restatements(self, query: RestatementQuery = RestatementQuery()) -> dict[int, list[RowChange]]:
+            since = query.known_since
+            captures = [c for c in self._state.captures.values() if since is None or not c.is_known(since)]
+            return query.select(captures, lambda capture: self._state.records[capture.number].rows())
 
 
 # Analytics and judgments ------------------------------------------------------------------------------

@@ -22,12 +22,15 @@ from finra_cli.commands.simulator import Serving
 from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.anomalies import Anomalies
+from finra_cli.presenters.asof import AsOfDocument
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
+from finra_cli.presenters.diff import DiffDocument
 from finra_cli.presenters.doctor import Diagnosis
 from finra_cli.presenters.explain import Explained
 from finra_cli.presenters.failure import Failure
 from finra_cli.presenters.readiness import Judgments
+from finra_cli.presenters.restatements import Restatements
 from finra_cli.presenters.runs import Runs
 from finra_core.history.status import Status
 from finra_core.history.verify import Verification
@@ -66,6 +69,9 @@ DOCUMENTS: dict[str, type] = {
     "explain": Explained,
     "doctor": Diagnosis,
     "captures": Captures,
+    "asof": AsOfDocument,
+    "diff": DiffDocument,
+    "restatements": Restatements,
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
     "runs": Runs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 
 from attrs import frozen
 
@@ -215,7 +216,8 @@ def _show_capture(page: Page, capture: ExplainedCapture) -> None:
     paragraph(page, f"stages: {', '.join(capture.stages)}{rejected}", indent=4)
     for half in capture.coverage:
         venues, symbols = count(half.venues, "venue"), count(half.symbols, "symbol")
-        paragraph(page, f"{half.half}: {count(half.rows, 'row')}, {venues}, {symbols}, {half.shares} shares", indent=4)
+        covered = f"{count(half.rows, 'row')}, {venues}, {symbols}, {Decimal(half.shares):,f} shares"
+        paragraph(page, f"{half.half}: {covered}", indent=4)
     seen = f"content last compared {minute(capture.verified_at)}, version last seen {minute(capture.checked_at)}"
     paragraph(page, seen, indent=4, tone=Tone.ASIDE)
 

@@ -67,6 +67,7 @@ CREATE TABLE core_raw_payloads (
     ordinal INTEGER NOT NULL,
     codec {text} NOT NULL,
     size_bytes BIGINT NOT NULL,
+    base_hash {text},
     body {blob} NOT NULL,
     PRIMARY KEY (payload_hash, ordinal)
 )
