@@ -320,9 +320,7 @@ def _evidence(session: Session) -> Iterator[Fault]:
     d = decisions.c
     for row in session.execute(select(d.week_ending, d.tier, d.run_id, d.evidence)):
         if to_plain(from_plain(row.evidence, Evidence)) != row.evidence:
-            message = (
-                f"{row.week_ending} / {row.tier}: the evidence of run {row.run_id} has a name that is none of ours"
-            )
+            message = f"{row.week_ending} / {row.tier}: the evidence of run {row.run_id} has an unknown name"
             yield Fault(kind="unreadable", message=message, week_ending=row.week_ending, tier=row.tier)
 
 
