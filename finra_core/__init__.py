@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from finra_core.domain.analytics import Analysis, AnalysisKey, VenueVolume, Volumes
     from finra_core.domain.anomalies import Acknowledgment, Anomaly, AnomalyRecord, Category, Check, Severity, Stage
     from finra_core.domain.captures import Capture, NewCapture, SourceVersion, generate_capture_id, parse_capture_id
+    from finra_core.domain.chain import ChainEntry
     from finra_core.domain.changes import ChangeKind, RowChange
     from finra_core.domain.completeness import CoverageBounds, Measure
     from finra_core.domain.coverage import HalfCoverage
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from finra_core.domain.scopes import Scope
     from finra_core.domain.tiers import TIERS, Half, Tier, VenueType
     from finra_core.domain.weeks import calculate_target_weeks
+    from finra_core.history.checkpoint import Checkpoint, take_checkpoint
     from finra_core.history.checks import check_stage_ready, check_tier_completeness, evaluate_readiness, record_anomaly
+    from finra_core.history.verify import Verification, VerifyRequest, verify
+    from finra_core.ports.audit import StoreAudit
     from finra_core.ports.observer import Event, Observer
     from finra_core.ports.source import Listing, Source, SourceInfo, SourceKind, Usage
     from finra_core.ports.store import (
@@ -85,8 +89,10 @@ __all__ = [
     "CaptureQuery",
     "CaptureRef",
     "Category",
+    "ChainEntry",
     "ChangeKind",
     "Check",
+    "Checkpoint",
     "ConfigurationError",
     "CoverageBounds",
     "Criterion",
@@ -147,6 +153,7 @@ __all__ = [
     "SourceVersion",
     "Stage",
     "Store",
+    "StoreAudit",
     "StoreError",
     "StoreInterruptedError",
     "StoreLockedError",
@@ -158,6 +165,8 @@ __all__ = [
     "Venue",
     "VenueType",
     "VenueVolume",
+    "Verification",
+    "VerifyRequest",
     "Volumes",
     "Window",
     "WorkersLostError",
@@ -175,7 +184,9 @@ __all__ = [
     "open_store",
     "parse_capture_id",
     "record_anomaly",
+    "take_checkpoint",
     "to_json",
+    "verify",
 ]
 
 _MODULES = {
@@ -201,6 +212,7 @@ _MODULES = {
         "generate_capture_id",
         "parse_capture_id",
     ),
+    "domain.chain": ("ChainEntry",),
     "domain.changes": (
         "ChangeKind",
         "RowChange",
@@ -266,12 +278,22 @@ _MODULES = {
         "VenueType",
     ),
     "domain.weeks": ("calculate_target_weeks",),
+    "history.checkpoint": (
+        "Checkpoint",
+        "take_checkpoint",
+    ),
     "history.checks": (
         "check_stage_ready",
         "check_tier_completeness",
         "evaluate_readiness",
         "record_anomaly",
     ),
+    "history.verify": (
+        "Verification",
+        "VerifyRequest",
+        "verify",
+    ),
+    "ports.audit": ("StoreAudit",),
     "ports.observer": (
         "Event",
         "Observer",

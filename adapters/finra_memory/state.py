@@ -7,6 +7,7 @@ from attrs import Factory, define, fields
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
 from finra_core.ports.store import DecisionRecord, RunRecord
@@ -26,6 +27,7 @@ class State:
     anomalies: dict[str, AnomalyRecord] = Factory(dict)
     decisions: list[DecisionRecord] = Factory(list)
     runs: dict[str, RunRecord] = Factory(dict)
+    chain: list[ChainEntry] = Factory(list)
 
     def copy(self) -> State:
         """A state that can be changed without changing this one: what the containers hold is never changed."""

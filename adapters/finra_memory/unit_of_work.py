@@ -10,6 +10,7 @@ from attrs import evolve
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
@@ -92,6 +93,12 @@ class MemoryUnitOfWork(MemoryView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         self._state.runs[run.run_id] = run
+
+    def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+        known = {entry.seq for entry in self._state.chain}
+        if any(entry.seq in known for entry in entries):
+            raise StoreError("the chain has an entry with this number already")
+        self._state.chain.extend(entries)
 
     def _stored(self, capture: Capture) -> Capture:
         if capture.number not in self._state.captures:

@@ -12,6 +12,7 @@ from datetime import date
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
@@ -81,6 +82,12 @@ class MemoryView(ReadView):
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return query.select(self._state.runs.values())
+
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        return [entry for entry in self._state.chain if entry.seq > after][:limit]
+
+    def chain_head(self) -> ChainEntry | None:
+        return self._state.chain[-1] if self._state.chain else None
 
     def _check_normalized(self, capture: Capture) -> None:
         if capture.number not in self._state.records:

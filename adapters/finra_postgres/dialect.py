@@ -36,8 +36,10 @@ from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.scopes import STORE, Scope
 from finra_core.domain.tiers import Tier
+from finra_core.ports.audit import Integrity
 from finra_core.ports.store import Store
 from finra_postgres.errors import translate
+from finra_postgres.integrity import check_integrity
 from finra_postgres.location import Location
 from finra_postgres.words import WORDS
 from finra_sql.dialect import SchemaWords
@@ -177,6 +179,9 @@ class PostgresDialect:
 
     def after_upgrade(self, connection: Connection) -> None:
         """Nothing: the server gathers its statistics itself."""
+
+    def integrity(self, connection: Connection) -> Integrity:
+        return check_integrity(connection)
 
     def translate(self, error: BaseException) -> StoreError | None:
         return translate(error, self.location.name)

@@ -14,6 +14,7 @@ from finra_core.domain.analytics import Analysis, AnalysisKey, VenueVolume, Volu
 from finra_core.domain.anomalies import Stage
 from finra_core.domain.errors import StoreError
 from finra_core.domain.scopes import Scope
+from finra_core.history.manifest import analyzed_facts
 from finra_sql import manifest
 from finra_sql.schema import analyses, analysis_inputs, analysis_venues
 from finra_sql.session import Session
@@ -40,7 +41,7 @@ def put(session: Session, analysis: Analysis) -> None:
         revision=analysis.revision,
         row_count=len(analysis.volumes.venues),
         at=analysis.computed_at,
-        metadata={"inputs": list(analysis.inputs), "calc_version": analysis.calc_version},
+        metadata=analyzed_facts(analysis),
     )
 
 
@@ -60,6 +61,11 @@ def read(session: Session, weeks: Collection[date] | None) -> list[Analysis]:
 
 def read_keys(session: Session, weeks: Collection[date] | None) -> list[AnalysisKey]:
     """The keys of analytics, oldest first."""
+    return [key for _number, key in read_numbered_keys(session, weeks)]
+
+
+def read_numbered_keys(session: Session, weeks: Collection[date] | None = None) -> list[tuple[int, AnalysisKey]]:
+    """The same with the numbers that the database gave the analytics."""
     a = analyses.c
     columns = (a.analysis_no, a.week_ending, a.tier, a.calc_version, analysis_inputs.c.capture_no)
     query = _in_weeks(session, select(*columns), weeks)
@@ -69,7 +75,8 @@ def read_keys(session: Session, weeks: Collection[date] | None) -> list[Analysis
         rows.setdefault(row.analysis_no, row)
         inputs[row.analysis_no].append(row.capture_no)
     return [
-        AnalysisKey(row.week_ending, row.tier, tuple(inputs[number]), row.calc_version) for number, row in rows.items()
+        (number, AnalysisKey(row.week_ending, row.tier, tuple(inputs[number]), row.calc_version))
+        for number, row in rows.items()
     ]
 
 
@@ -80,14 +87,15 @@ def _in_weeks(session: Session, query: Select[Any], weeks: Collection[date] | No
     return query.order_by(analyses.c.analysis_no, analysis_inputs.c.ordinal)
 
 
-def _fingerprint(key: AnalysisKey) -> str:
+def fingerprint(key: AnalysisKey) -> str:
+    """A hash of the key, by which one unique index sees to it that an analysis is stored once."""
     text = f"{key.week_ending} {key.tier} {key.inputs} {key.calc_version}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _columns(analysis: Analysis) -> dict[str, object]:
     return {
-        "fingerprint": _fingerprint(analysis.key),
+        "fingerprint": fingerprint(analysis.key),
         "capture_id": analysis.capture_id,
         "revision": analysis.revision,
         "week_ending": analysis.week_ending,

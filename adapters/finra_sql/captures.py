@@ -15,6 +15,7 @@ from finra_core.domain.errors import StoreError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS, Half, Tier
+from finra_core.history.manifest import raw_facts
 from finra_core.ports.store import CaptureQuery
 from finra_core.weekly_summary.payload import Payload
 from finra_sql import manifest, payloads
@@ -57,7 +58,7 @@ def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Pay
     natural = (new.partition.week_ending, new.partition.tier.value)
     (partition_no,) = keys.of(session, partitions, [natural])
     is_first = keys.has_entered(partitions, natural)
-    payload_hash = payloads.put(session, payload.documents, None if is_first else partition_no)
+    payload_hash = payloads.put(session, payload, None if is_first else partition_no)
     values = _columns(new, payload, partition_no, payload_hash)
     added = session.execute(insert(captures).values(values)).inserted_primary_key
     if added is None:
@@ -86,7 +87,7 @@ def add(session: Session, keys: KeysInTransaction, new: NewCapture, payload: Pay
         revision=new.revision,
         row_count=new.row_count,
         at=new.captured_at,
-        metadata=_raw_metadata(capture),
+        metadata=raw_facts(capture),
     )
     return capture
 
@@ -193,17 +194,4 @@ def _columns(new: NewCapture, payload: Payload, partition_no: int, payload_hash:
         "source_url": payload.source_url,
         "run_id": new.run_id,
         "reason": new.reason,
-    }
-
-
-def _raw_metadata(stored: Capture) -> dict[str, object]:
-    return {
-        "source_last_updated": stored.version.last_update_date.isoformat() if stored.version else None,
-        "source_row_count": stored.version.row_count if stored.version else None,
-        "source_url": stored.source_url,
-        "content_hash": stored.content_hash,
-        "file_size_bytes": stored.size_bytes,
-        "revision": stored.revision,
-        "reason": stored.reason,
-        "run_id": stored.run_id,
     }

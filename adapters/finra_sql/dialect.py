@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, Update
 
 from finra_core.domain.errors import StoreError
 from finra_core.domain.scopes import Scope
+from finra_core.ports.audit import Integrity
 from finra_core.ports.store import Store
 
 
@@ -122,6 +123,9 @@ class SqlDialect(Protocol):
 
     def after_upgrade(self, connection: Connection) -> None:
         """What the database needs besides the schema, in the transaction that made it."""
+
+    def integrity(self, connection: Connection) -> Integrity:
+        """Have the database check all of its pages, indexes and constraints, as far as it can from here."""
 
     def translate(self, error: BaseException) -> StoreError | None:
         """The StoreError that a driver's error is, its message one line; None for errors that are not the store's."""

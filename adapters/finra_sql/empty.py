@@ -9,6 +9,7 @@ from typing import NoReturn
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
@@ -68,6 +69,12 @@ class EmptyView(ReadView):
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return []
+
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        return []
+
+    def chain_head(self) -> ChainEntry | None:
+        return None
 
 
 def _not_here(capture: Capture) -> NoReturn:

@@ -9,7 +9,6 @@ needs more than one other to be read.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,12 +16,13 @@ from sqlalchemy import Row, func, select
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.errors import StoreError
+from finra_core.weekly_summary.payload import Payload, hash_documents
 from finra_sql.deltas import deltas, expand
 from finra_sql.schema import captures, raw_payloads
 from finra_sql.session import Session
 
-_WHOLE = "zstd"
-_DELTA = "zstd-delta"
+WHOLE = "zstd"
+DELTA = "zstd-delta"
 _LEVEL = 1
 """0.4 x the time of zlib's fastest level and 0.9 x its bytes; of the next two levels the bytes are the same."""
 _PAYS = 4
@@ -31,12 +31,12 @@ _PAYS = 4
 _c = raw_payloads.c
 
 
-def put(session: Session, documents: Sequence[bytes], partition_no: int | None) -> str:
+def put(session: Session, payload: Payload, partition_no: int | None) -> str:
     """Store the documents unless they are there, and say under which hash.
 
     partition_no: whose newest payload they may be stored as differences to; None where it has none.
     """
-    payload_hash = _hash(documents)
+    payload_hash, documents = payload.documents_hash, payload.documents
     newest = [] if partition_no is None else _newest(session, partition_no)
     if newest and newest[0].payload_hash == payload_hash:
         return payload_hash
@@ -57,7 +57,7 @@ _Body = tuple[str, "str | None", bytes]
 def _whole(documents: Sequence[bytes]) -> list[_Body]:
     from zstandard import compress  # noqa: PLC0415  most runs find nothing new
 
-    return [(_WHOLE, None, compress(document, _LEVEL)) for document in documents]
+    return [(WHOLE, None, compress(document, _LEVEL)) for document in documents]
 
 
 def _as_deltas(session: Session, newest: Sequence[Row[Any]], documents: Sequence[bytes]) -> list[_Body] | None:
@@ -66,13 +66,13 @@ def _as_deltas(session: Session, newest: Sequence[Row[Any]], documents: Sequence
         return None
     base_hash = newest[0].base_hash or newest[0].payload_hash
     base_rows = newest if newest[0].base_hash is None else _rows(session, base_hash)
-    if any(row.codec != _WHOLE for row in base_rows):
+    if any(row.codec != WHOLE for row in base_rows):
         return None
     base = _joined(base_rows)
     found = deltas(base, documents) if base is not None else None
     if found is None or sum(map(len, found)) * _PAYS >= sum(len(row.body) for row in base_rows):
         return None
-    return [(_DELTA, base_hash, body) for body in found]
+    return [(DELTA, base_hash, body) for body in found]
 
 
 def _joined(rows: Sequence[Row[Any]]) -> bytes | None:
@@ -83,7 +83,7 @@ def _joined(rows: Sequence[Row[Any]]) -> bytes | None:
         documents = [decompress(row.body) for row in rows]
     except ZstdError:
         return None
-    return b"".join(documents) if rows and _hash(documents) == rows[0].payload_hash else None
+    return b"".join(documents) if rows and hash_documents(documents) == rows[0].payload_hash else None
 
 
 def _newest(session: Session, partition_no: int) -> Sequence[Row[Any]]:
@@ -115,25 +115,35 @@ def get(session: Session, capture: Capture) -> tuple[bytes, ...]:
     if not stored:
         raise StoreError(f"{capture} is not in this store", partition=capture.partition)
     documents = _expanded(session, capture, [row for row in stored if row.codec is not None])
-    if _hash(documents) != stored[0].payload_hash:
+    if hash_documents(documents) != stored[0].payload_hash:
         raise _damaged(capture, "it is not what was stored")
     return documents
+
+
+def size_of(header: bytes) -> int:
+    """How many bytes a compressed document has when it is decompressed, by its first bytes; -1 where they are none."""
+    from zstandard import ZstdError, get_frame_parameters  # noqa: PLC0415  as above
+
+    try:
+        return int(get_frame_parameters(header).content_size)
+    except ZstdError:
+        return -1
 
 
 def _expanded(session: Session, capture: Capture, rows: Sequence[Row[Any]]) -> tuple[bytes, ...]:
     from zstandard import ZstdError, decompress  # noqa: PLC0415  as above
 
     for row in rows:
-        if row.codec not in {_WHOLE, _DELTA}:
+        if row.codec not in {WHOLE, DELTA}:
             raise StoreError(
                 f"{capture}: payload compressed by {row.codec!r}: upgrade finra-core to read it",
                 partition=capture.partition,
             )
-    hashes = {row.base_hash for row in rows if row.codec == _DELTA}
+    hashes = {row.base_hash for row in rows if row.codec == DELTA}
     bases = {base_hash: _base(session, capture, base_hash) for base_hash in hashes}
     try:
         return tuple(
-            decompress(row.body) if row.codec == _WHOLE else expand(bases[row.base_hash], row.body) for row in rows
+            decompress(row.body) if row.codec == WHOLE else expand(bases[row.base_hash], row.body) for row in rows
         )
     except ZstdError as error:
         raise _damaged(capture, str(error)) from error
@@ -150,9 +160,3 @@ def _damaged(capture: Capture, how: str) -> StoreError:
     return StoreError(
         f"{capture}: its stored payload is damaged ({how}): restore a backup", partition=capture.partition
     )
-
-
-def _hash(documents: Sequence[bytes]) -> str:
-    """SHA-256 in hex over the documents' own hashes, so that a cut moved between two documents shows."""
-    digests = b"".join(hashlib.sha256(document).digest() for document in documents)
-    return hashlib.sha256(digests).hexdigest()

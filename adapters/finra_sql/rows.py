@@ -20,6 +20,7 @@ from finra_core.domain.dictionary_column import DictionaryColumn
 from finra_core.domain.errors import StoreError
 from finra_core.domain.records import Record, Records, Security, Venue
 from finra_core.domain.scopes import Scope
+from finra_core.history.manifest import normalized_facts
 from finra_core.ports.store import RowCounts
 from finra_core.weekly_summary.delimited import Reject
 from finra_sql import manifest
@@ -127,12 +128,7 @@ def put(
         revision=capture.revision,
         row_count=len(records),
         at=at,
-        metadata={
-            "rejected_rows": len(rejects),
-            "rows_added": counts.added,
-            "rows_withdrawn": counts.withdrawn,
-            "rows_unchanged": counts.unchanged,
-        },
+        metadata=normalized_facts(len(rejects), counts),
     )
     return counts
 

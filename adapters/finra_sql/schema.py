@@ -264,3 +264,14 @@ runs = Table(
     Column("report_json", Text),
     Column("sweep_from", Date),
 )
+
+chain = Table(
+    "core_chain",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text),
+    Column("subject", Text),
+    Column("at", Timestamp),
+    Column("previous", Text),
+    Column("hash", Text),
+)

@@ -8,6 +8,7 @@ from datetime import datetime
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
@@ -16,6 +17,7 @@ from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 from finra_sql import analytics, anomalies, decisions, rows, runs
 from finra_sql import captures as stored_captures
+from finra_sql import chain as stored_chain
 from finra_sql import judgments as stored_judgments
 from finra_sql.session import Session
 from finra_sql.surrogate_keys import KeysInTransaction
@@ -62,3 +64,6 @@ class SqlUnitOfWork(SqlView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         runs.put(self._session, run)
+
+    def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+        stored_chain.put(self._session, entries)

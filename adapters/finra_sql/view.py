@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -10,10 +10,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.ports.audit import Fault, Integrity, StageRow, StoreAudit
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -22,11 +24,24 @@ from finra_core.ports.store import (
     JudgmentQuery,
     ReadView,
     RestatementQuery,
+    RowCounts,
     RunQuery,
     RunRecord,
 )
 from finra_core.weekly_summary.delimited import Reject
-from finra_sql import analytics, anomalies, captures, decisions, judgments, payloads, restatements, rows, runs
+from finra_sql import (
+    analytics,
+    anomalies,
+    audit,
+    captures,
+    chain,
+    decisions,
+    judgments,
+    payloads,
+    restatements,
+    rows,
+    runs,
+)
 from finra_sql.session import Session
 
 P = ParamSpec("P")
@@ -51,7 +66,7 @@ def _reading(
     return read
 
 
-class SqlView(ReadView):
+class SqlView(ReadView, StoreAudit):
     """The statements of a transaction that reads."""
 
     def __init__(self, session: Session) -> None:
@@ -108,3 +123,29 @@ class SqlView(ReadView):
     @_reading
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return runs.read(self._session, query)
+
+    @_reading
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        return chain.read(self._session, after, limit)
+
+    @_reading
+    def chain_head(self) -> ChainEntry | None:
+        return chain.head(self._session)
+
+    # How rows are kept
+
+    @_reading
+    def integrity(self) -> Integrity:
+        return self._session.dialect.integrity(self._session.connection)
+
+    @_reading
+    def faults(self) -> list[Fault]:
+        return list(audit.faults(self._session))
+
+    @_reading
+    def manifest(self) -> list[StageRow]:
+        return list(audit.stage_rows(self._session))
+
+    @_reading
+    def row_counts(self) -> Mapping[int, RowCounts]:
+        return audit.row_counts(self._session)

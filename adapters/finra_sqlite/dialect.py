@@ -32,10 +32,12 @@ from sqlalchemy.dialects.sqlite import insert
 
 from finra_core.domain.errors import ConfigurationError, StoreError, StoreInterruptedError, StoreLockedError
 from finra_core.domain.scopes import Scope
+from finra_core.ports.audit import Integrity
 from finra_core.ports.store import Store
 from finra_sql.dialect import SchemaWords
 from finra_sqlite.connections import FrozenFile, exists, open_to_read, open_to_write
 from finra_sqlite.errors import translate
+from finra_sqlite.integrity import check_integrity
 from finra_sqlite.location import Location
 from finra_sqlite.statistics import describe_sizes
 from finra_sqlite.words import WORDS
@@ -171,6 +173,9 @@ class SqliteDialect:
 
     def after_upgrade(self, connection: Connection) -> None:
         describe_sizes(connection)
+
+    def integrity(self, connection: Connection) -> Integrity:
+        return check_integrity(connection)
 
     def translate(self, error: BaseException) -> StoreError | None:
         return translate(error, self.location, read_only=self.read_only)

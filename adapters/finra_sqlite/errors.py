@@ -29,6 +29,8 @@ def translate(error: BaseException, location: Location, *, read_only: bool) -> S
     """The StoreError for an error of the driver, None for another's."""
     if isinstance(error, OverflowError):
         return StoreError(f"{location.path}: a number is beyond 64 bits: {error}")
+    if isinstance(error, UnicodeDecodeError):
+        return StoreError(f"{location.path}: a text is no UTF-8: it is damaged: restore a backup")
     if not isinstance(error, sqlite3.Error):
         return None
     text = " ".join(str(error).split())

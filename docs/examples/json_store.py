@@ -24,6 +24,7 @@ from attrs import Factory, asdict, define, evolve
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture, NewCapture
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import ConfigurationError, StoreError, StoreLockedError, StoreUnavailableError
@@ -69,6 +70,7 @@ class State:
     anomalies: dict[str, AnomalyRecord] = Factory(dict)
     decisions: list[DecisionRecord] = Factory(list)
     runs: dict[str, RunRecord] = Factory(dict)
+    chain: list[ChainEntry] = Factory(list)
 
     def capture(self, capture: Capture) -> Capture:
         """The capture of this number as it is stored."""
@@ -133,6 +135,12 @@ class JsonView(ReadView):
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return query.select(self._state.runs.values())
 
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        return [entry for entry in self._state.chain if entry.seq > after][:limit]
+
+    def chain_head(self) -> ChainEntry | None:
+        return self._state.chain[-1] if self._state.chain else None
+
 
 class JsonUnitOfWork(JsonView, UnitOfWork):
     """Changes a state of its own; the store writes it when the block ends well."""
@@ -194,6 +202,11 @@ class JsonUnitOfWork(JsonView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         self._state.runs[run.run_id] = run
+
+    def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+        if entries and self._state.chain and entries[0].seq <= self._state.chain[-1].seq:
+            raise StoreError(f"{entries[0].seq}: the chain has an entry with this number already")
+        self._state.chain.extend(entries)
 
 
 class JsonStore(Store):

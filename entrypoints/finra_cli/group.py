@@ -27,6 +27,10 @@ COMMANDS = {
         "anomalies": "what runs found, latest first",
         "runs": "the ledger of runs, latest first, or one run's report",
     },
+    "Prove": {
+        "verify": "prove that what is stored is what FINRA published, and that nobody changed it",
+        "checkpoint": "the head of the store's chain, to keep where the store's users cannot reach it",
+    },
     "Set up": {
         "config": "the settings in force, and where each comes from",
         "db": "the schema of the store's database",

@@ -78,6 +78,18 @@ def schema(settings: StoreSettings) -> SchemaAdmin:
 
 
 @contextmanager
+def worker_processes(count: int) -> Iterator[Executor]:
+    """So many processes of this machine. What they are given of a store, they open for themselves."""
+    executor = open_executor("processes:", count)
+    try:
+        yield executor
+    except BaseException as error:
+        executor.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+@contextmanager
 def _executor(settings: SourceSettings) -> Iterator[Executor | None]:
     """The one that --executor names; None for the scheduler's own threads."""
     if settings.executor is None:

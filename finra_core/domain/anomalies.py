@@ -20,7 +20,8 @@ from finra_core.domain.scopes import Scope
 class Severity(str, Enum):
     """What a finding means, worst first.
 
-    CRITICAL: the run broke off. ERROR: the partition failed. WARN: somebody should look. INFO: for the audit.
+    CRITICAL: the run broke off, or what is stored is damaged. ERROR: the partition failed. WARN: somebody should look.
+    INFO: for the audit.
     """
 
     CRITICAL = "CRITICAL"
@@ -58,6 +59,7 @@ class Category(str, Enum):
     SILENT_REVISION = "SILENT_REVISION"
     REVISION_SKIPPED = "REVISION_SKIPPED"
     RUN_FAILED = "RUN_FAILED"
+    DAMAGED = "DAMAGED"
 
     def __str__(self) -> str:
         return self.value

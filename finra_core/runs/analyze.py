@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from attrs import evolve, frozen
 
 from finra_core.domain.analytics import (
-    CALC_VERSION,
     Analysis,
     Volumes,
-    add_volumes,
     analyze,
     analyze_across_tiers,
     rests_on_newest,
-    volumes_of,
 )
 from finra_core.domain.anomalies import Anomaly, Category, Severity, Stage
 from finra_core.domain.captures import Capture
@@ -23,9 +20,10 @@ from finra_core.domain.errors import PartitionLockedError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import publication_date
 from finra_core.domain.readiness import WeekState
-from finra_core.domain.records import Records
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import ALL_TIERS, TIERS
+from finra_core.history.sealing import writing
+from finra_core.history.volumes import SymbolsOf, volumes_across_tiers, volumes_of_captures
 from finra_core.ports.observer import AnalysisStored, Skipped
 from finra_core.ports.store import CaptureQuery, ReadView, UnitOfWork
 from finra_core.runs.context import Run
@@ -55,7 +53,7 @@ def analyze_week(run: Run, state: WeekState, in_hand: InHand) -> Analysis | None
     week = state.week_ending
     with run.store.read() as view:
         known = view.analyses([week])
-        volumes = _volumes_across_tiers(view, inputs, known, in_hand)
+        volumes = volumes_across_tiers(view, inputs, known, _symbols_of(view, in_hand))
     across = [analysis for analysis in known if analysis.tier == ALL_TIERS]
     analysis = analyze_across_tiers(inputs, volumes, across, run.run_date, run.clock())
     earlier = [*_visible(*inputs), *(each.computed_at for each in across)]
@@ -93,7 +91,7 @@ class _Again:
     earlier: Sequence[datetime]
 
     def __call__(self) -> Analysis | None:
-        with self.run.store.write(self.scope) as unit:
+        with writing(self.run.store, self.scope, self.run.clock) as unit:
             if not _is_wanted(unit, self.analysis):
                 return None
             analysis = evolve(self.analysis, computed_at=max([self.run.clock(), *self.earlier]))
@@ -128,31 +126,12 @@ def _is_wanted(unit: UnitOfWork, analysis: Analysis) -> bool:
 
 def _read_volumes(run: Run, captures: Sequence[Capture]) -> Volumes:
     with run.store.read() as view:
-        return _volumes(view, captures)
+        return volumes_of_captures(view, captures)
 
 
-def _volumes(view: ReadView, captures: Sequence[Capture]) -> Volumes:
-    """The volume of all of these captures together, from their records."""
-    return volumes_of(Records.joined([view.records(capture) for capture in captures]))
-
-
-def _volumes_across_tiers(
-    view: ReadView, captures: Sequence[Capture], known: Sequence[Analysis], in_hand: InHand
-) -> Volumes:
-    """The volume of one capture of each tier: the sum of the tiers' own, unless two of them share a symbol."""
-    own = {analysis.inputs: analysis.volumes for analysis in known if analysis.calc_version == CALC_VERSION}
-    parts = [own[capture.number,] for capture in captures if (capture.number,) in own]
-    if len(parts) < len(captures) or _share_symbols(view, captures, in_hand):
-        return _volumes(view, captures)
-    return add_volumes(parts)
-
-
-def _share_symbols(view: ReadView, captures: Sequence[Capture], in_hand: InHand) -> bool:
-    seen: set[str] = set()
-    for capture in captures:
+def _symbols_of(view: ReadView, in_hand: InHand) -> SymbolsOf:
+    def symbols(capture: Capture) -> Collection[str]:
         measured = in_hand.get(capture.number)
-        symbols = view.symbols(capture) if measured is None else measured.symbols
-        if not seen.isdisjoint(symbols):
-            return True
-        seen |= symbols
-    return False
+        return view.symbols(capture) if measured is None else measured.symbols
+
+    return symbols

@@ -13,6 +13,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Readiness
 from finra_core.domain.revision import Action, Rule
 from finra_core.domain.scopes import Scope
+from finra_core.history.sealing import writing
 from finra_core.ports.observer import AnomalyFound, Decided, Phase, PhaseStarted
 from finra_core.ports.store import CaptureQuery, RunRecord, UnitOfWork
 from finra_core.runs.analyze import analyze_capture, analyze_week, missing_tiers
@@ -100,12 +101,12 @@ def _is_all_seen(report: RunReport) -> bool:
 
 
 def _put_run(run: Run, entry: RunRecord) -> None:
-    with run.store.write(Scope()) as unit:
+    with writing(run.store, Scope(), run.clock) as unit:
         unit.put_run(entry)
 
 
 def _put_finished(run: Run, plan: Plan, entry: RunRecord) -> None:
-    with run.store.write(Scope()) as unit:
+    with writing(run.store, Scope(), run.clock) as unit:
         unit.put_run(entry)
         swept = [sweep_check(plan.sweep)] if plan.sweep else []
         record_checks(unit, [passed_check(), *swept], run.clock())
@@ -151,7 +152,7 @@ class _Work:
             return
 
         def record() -> None:
-            with self.run.store.write(Scope()) as unit:
+            with writing(self.run.store, Scope(), self.run.clock) as unit:
                 record_checks(unit, place_checks(unit, self.plan, root), self.run.clock())
 
         again(self.run, record)
@@ -276,7 +277,7 @@ def _record_settled(
 ) -> None:
     looked_at = [p for p in settled if p.decision.rule is not Rule.OVER_BUDGET]
     checks = [Check(Scope.partition(p.partition), Stage.RAW, found[p.partition], OF_INGESTION) for p in looked_at]
-    with run.store.write(Scope()) as unit:
+    with writing(run.store, Scope(), run.clock) as unit:
         at = run.clock()
         put_decisions(unit, [decision_record(run, p.partition, p.decision, at) for p in settled])
         record_checks(unit, checks, at)

@@ -8,6 +8,7 @@ from datetime import datetime
 from finra_core.domain.anomalies import Anomaly, Category, Check, Severity, Stage
 from finra_core.domain.failures import describe
 from finra_core.domain.scopes import Scope
+from finra_core.history.sealing import writing
 from finra_core.ports.store import Store
 from finra_core.runs.transactions import record_checks
 
@@ -21,7 +22,7 @@ def record_failed_run(store: Store, error: Exception, clock: Callable[[], dateti
         StoreError: the store cannot be written.
     """
     found = Anomaly(Severity.CRITICAL, Category.RUN_FAILED, Scope(), Stage.RAW, f"the run ended: {describe(error)}")
-    with store.write(Scope()) as unit:
+    with writing(store, Scope(), clock) as unit:
         record_checks(unit, [Check(Scope(), Stage.RAW, (found,), _OF_RUNS)], clock())
 
 

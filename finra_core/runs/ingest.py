@@ -23,6 +23,7 @@ from finra_core.domain.readiness import Judgment, withdraw
 from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import TIERS
+from finra_core.history.sealing import writing
 from finra_core.ports.observer import AnomalyFound, CaptureStored, Decided, FetchStarted, StepFailed
 from finra_core.ports.store import CaptureQuery, DecisionRecord, JudgmentQuery, Lock, UnitOfWork
 from finra_core.runs.context import Run
@@ -121,7 +122,7 @@ def record_kept(run: Run, kept: Sequence[Ingested]) -> list[Ingested]:
 
 def _record_kept(run: Run, kept: Sequence[Ingested]) -> list[Ingested]:
     partitions = frozenset(result.partition for result in kept)
-    with run.store.write(Scope()) as unit:
+    with writing(run.store, Scope(), run.clock) as unit:
         at = run.clock()
         newest_of = {c.partition: c for c in unit.captures(CaptureQuery(partitions=partitions, newest=True))}
         results = [_against(newest_of[result.partition], result) for result in kept]
@@ -154,7 +155,7 @@ def _verified(capture: Capture, at: datetime) -> Capture:
 def _store_if_new(run: Run, planned: PlannedPartition, fetched: Fetched) -> Ingested:
     partition = planned.partition
     forced = _forced(run, planned)
-    with run.store.write(Scope.partition(partition)) as unit:
+    with writing(run.store, Scope.partition(partition), run.clock) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({partition})))
         latest = newest(captures)
         if latest is not None and not _is_planned_for(planned, latest):
@@ -181,7 +182,7 @@ def _leave(run: Run, planned: PlannedPartition, rule: Rule, error: FinraError) -
     decision = Decision(Action.SKIP, rule, evolve(planned.decision.evidence, note=error.message))
 
     def record() -> None:
-        with run.store.write(Scope()) as unit:
+        with writing(run.store, Scope(), run.clock) as unit:
             put_decisions(unit, [decision_record(run, planned.partition, decision, run.clock())])
 
     again(run, record)
@@ -294,7 +295,7 @@ def _fail(run: Run, planned: PlannedPartition, error: Exception) -> Ingested:
     run.tell(StepFailed, partition=partition, stage=Stage.RAW, error=error)
 
     def record() -> None:
-        with run.store.write(Scope()) as unit:
+        with writing(run.store, Scope(), run.clock) as unit:
             at = run.clock()
             put_decisions(unit, [decision_record(run, partition, decision, at)])
             record_checks(unit, [Check(anomaly.scope, Stage.RAW, (anomaly,), OF_INGESTION)], at)

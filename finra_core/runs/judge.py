@@ -13,6 +13,7 @@ from finra_core.domain.captures import Capture
 from finra_core.domain.policies import Policy
 from finra_core.domain.readiness import Judgment, Readiness, WeekState, empty_state, evaluate, week_states
 from finra_core.domain.scopes import Scope
+from finra_core.history.sealing import writing
 from finra_core.ports.observer import WeekJudged
 from finra_core.ports.store import AnomalyQuery, CaptureQuery, JudgmentQuery, Lock, ReadView, UnitOfWork
 from finra_core.runs.context import Run
@@ -88,7 +89,7 @@ def _record_and_judge(
     One transaction reads what they rest on and writes them. A capture that comes meanwhile waits, and then withdraws
     the judgments on its week.
     """
-    with run.store.write(Scope()) as unit:
+    with writing(run.store, Scope(), run.clock) as unit:
         record_checks(unit, checks, run.clock())
         unit.hold(Lock.JUDGMENTS)
         at = run.clock()  # after the lock: whoever held it may have judged in between

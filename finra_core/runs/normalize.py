@@ -15,6 +15,7 @@ from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.scopes import Scope
 from finra_core.domain.sums import sums_of
+from finra_core.history.sealing import writing
 from finra_core.ports.observer import AnomalyFound, RecordsStored, StepFailed
 from finra_core.ports.store import CaptureQuery, RowCounts
 from finra_core.runs.context import Run
@@ -89,7 +90,7 @@ def _put(
 ) -> RowCounts | None:
     """Store the records. None, and nothing written, if this or a later capture of the partition has records by now."""
     scope = Scope.partition(capture.partition)
-    with run.store.write(scope) as unit:
+    with writing(run.store, scope, run.clock) as unit:
         captures = unit.captures(CaptureQuery(partitions=frozenset({capture.partition})))
         if capture.number not in {waiting.number for waiting in unnormalized(captures)}:
             return None
@@ -111,7 +112,7 @@ def _fail(run: Run, capture: Capture, error: Exception) -> Normalized:
     run.tell(StepFailed, partition=capture.partition, stage=Stage.NORMALIZED, error=error)
 
     def record() -> None:
-        with run.store.write(Scope()) as unit:
+        with writing(run.store, Scope(), run.clock) as unit:
             record_checks(unit, [Check(anomaly.scope, Stage.NORMALIZED, (anomaly,), OF_NORMALIZATION)], run.clock())
 
     again(run, record)

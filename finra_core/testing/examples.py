@@ -12,6 +12,7 @@ from attrs import evolve
 from finra_core.domain.analytics import CALC_VERSION, Analysis, analyze, analyze_across_tiers, volumes_of
 from finra_core.domain.anomalies import Anomaly, AnomalyRecord, Category, Severity, Stage
 from finra_core.domain.captures import Capture, NewCapture, SourceVersion
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.coverage import coverage_of
 from finra_core.domain.partitions import Partition
 from finra_core.domain.policies import TRADING
@@ -20,7 +21,7 @@ from finra_core.domain.records import MICROS, Record, Records, Security, Venue
 from finra_core.domain.revision import Action, Decision, Rule
 from finra_core.domain.scopes import STORE, Scope
 from finra_core.domain.tiers import TIERS, Tier
-from finra_core.ports.store import DecisionRecord, ReadView, RowCounts, RunRecord, Store, UnitOfWork
+from finra_core.ports.store import DecisionRecord, Lock, ReadView, RowCounts, RunRecord, Store, UnitOfWork
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
 
@@ -257,3 +258,10 @@ def put_runs(store: Store, *runs: RunRecord) -> None:
     with writing(store) as unit:
         for run in runs:
             unit.put_run(run)
+
+
+def put_chain(store: Store, entries: Sequence[ChainEntry]) -> None:
+    """Add entries to the chain."""
+    with writing(store) as unit:
+        unit.hold(Lock.CHAIN)
+        unit.put_chain(entries)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from finra_core.testing.store_analytics import AnalyticsContract
 from finra_core.testing.store_captures import CapturesContract
+from finra_core.testing.store_chain import ChainContract
 from finra_core.testing.store_findings import AnomaliesContract, LedgerContract
 from finra_core.testing.store_judgments import JudgmentsContract
 from finra_core.testing.store_opening import OpeningContract
@@ -30,6 +31,7 @@ class StoreContract(
     JudgmentsContract,
     AnomaliesContract,
     LedgerContract,
+    ChainContract,
     ViewsContract,
     UnitsOfWorkContract,
 ):

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from finra_core.domain.anomalies import Category
 from finra_core.domain.captures import Capture
+from finra_core.domain.chain import EntryKind, next_entries
 from finra_core.domain.errors import PartitionLockedError, StoreLockedError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.scopes import STORE, Scope
@@ -55,7 +56,7 @@ _MOMENT = 0.2
 
 Change = Callable[[UnitOfWork], object]
 
-CHANGES = ("capture", "checked", "records", "analysis", "judgments", "anomalies", "decisions", "run")
+CHANGES = ("capture", "checked", "records", "analysis", "judgments", "anomalies", "decisions", "run", "chain")
 
 
 class _StopError(Exception):
@@ -294,6 +295,7 @@ def _changes(store: Store) -> Mapping[str, Change]:
         "anomalies": lambda unit: unit.put_anomalies([seen(anomaly(), 9), seen(anomaly(category=Category.BAD_DATA))]),
         "decisions": lambda unit: unit.put_decisions([decision_record(T2, 9)]),
         "run": lambda unit: unit.put_run(evolve(run_record(), finished_at=at(9), exit_code=0)),
+        "chain": lambda unit: unit.put_chain(next_entries(unit.chain_head(), [(EntryKind.RUNS, [])], at(9))),
     }
 
 
@@ -311,6 +313,7 @@ def _everything(view: ReadView) -> list[object]:
         view.anomalies(AnomalyQuery()),
         view.decisions(),
         view.runs(),
+        (view.chain(), view.chain_head()),
     ]
 
 

@@ -30,6 +30,7 @@ class Payload:
     source_url: str
     version: SourceVersion | None = None
     profiles: tuple[Profile, ...] | None = field(default=None, repr=False, eq=False)
+    _hashed: list[str] = field(factory=list, init=False, repr=False, eq=False)
 
     def profiled(self) -> tuple[Profile, ...]:
         """A profile of each document.
@@ -40,6 +41,13 @@ class Payload:
         return self.profiles or tuple(map(profile, self.documents))
 
     @property
+    def documents_hash(self) -> str:
+        """`hash_documents` of its documents."""
+        if not self._hashed:
+            self._hashed.append(hash_documents(self.documents))
+        return self._hashed[0]
+
+    @property
     def size_bytes(self) -> int:
         """The documents' size, uncompressed."""
         return sum(map(len, self.documents))
@@ -48,6 +56,12 @@ class Payload:
 def compute_content_hash(content: bytes) -> str:
     """The first 16 hex digits of the SHA-256 of these bytes: for display. What is stored and compared is whole."""
     return hashlib.sha256(content).hexdigest()[:_SHOWN]
+
+
+def hash_documents(documents: Sequence[bytes]) -> str:
+    """SHA-256, 64 hex digits, over the documents' own hashes, so that a cut moved between two documents shows."""
+    digests = b"".join(hashlib.sha256(document).digest() for document in documents)
+    return hashlib.sha256(digests).hexdigest()
 
 
 def canonical_hash(documents: Sequence[bytes]) -> str:

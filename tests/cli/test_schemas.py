@@ -74,6 +74,8 @@ OUTPUTS = {
     "diff": ("diff", "2025-12-01", "OTC", "first", "latest", "--impact"),
     "anomalies": ("anomalies", "--severity", "INFO", "--all"),
     "runs": ("runs",),
+    "verify": ("verify", "--sample", "2"),
+    "checkpoint": ("checkpoint",),
     "explain": ("explain", "2025-12-01", "OTC"),
     "explain, absent": ("explain", "2024-12-02", "NMS_TIER_1"),
     "doctor": ("doctor", "--on", "2026-03-02"),
@@ -107,6 +109,7 @@ def test_every_schema_but_that_of_a_server_and_of_errors_is_held_against_an_outp
     assert {case.partition(",")[0] for case in OUTPUTS} == DOCUMENTS.keys() - {"simulator", "error", "anomalies-ack"}
 
 
+@pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith(("run,", "checkpoint"))])
 @pytest.mark.parametrize("case", [case for case in OUTPUTS if not case.startswith(("run,", "diff"))])
 def test_so_it_is_on_an_empty_store(finra: Command, case: str) -> None:
     check(case.partition(",")[0], finra(*OUTPUTS[case], "--json").stdout)

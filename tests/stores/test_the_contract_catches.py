@@ -10,6 +10,8 @@ from support import broken_stores
 from support.contract_verdict import judge
 
 CAUGHT_BY = {
+    "OverwritesEntries": "test_a_number_is_given_once",
+    "ReadsTheChainFromItsBeginning": "test_a_chain_is_read_from_any_place_on",
     "SeesLaterCommits": "test_a_view_does_not_see_what_is_committed_while_it_is_open",
     "OpensItsViewsLate": "test_a_view_does_not_see_what_is_committed_while_it_is_open",
     "ReadsTheCommittedInUnits": "test_a_unit_of_work_reads_what_it_has_put",

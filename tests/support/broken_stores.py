@@ -18,6 +18,7 @@ from attrs import Factory, define, evolve
 from finra_core.domain.analytics import Analysis
 from finra_core.domain.anomalies import Anomaly, AnomalyRecord
 from finra_core.domain.captures import Capture, NewCapture, by_partition
+from finra_core.domain.chain import ChainEntry
 from finra_core.domain.changes import ChangeKind, RowChange
 from finra_core.domain.coverage import HalfCoverage, coverage_of
 from finra_core.domain.readiness import Judgment
@@ -740,3 +741,17 @@ class ForgetsWhereTheSweepEnded(Sound):
     class unit(MemoryUnitOfWork):  # noqa: N801
         def put_run(self, run: RunRecord) -> None:
             super().put_run(evolve(run, sweep_from=None))
+
+
+class OverwritesEntries(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_chain(self, entries: Sequence[ChainEntry]) -> None:
+            held = {entry.seq: entry for entry in self._state.chain}
+            held.update((entry.seq, entry) for entry in entries)
+            self._state.chain[:] = held.values()
+
+
+class ReadsTheChainFromItsBeginning(Sound):
+    class view(MemoryView):  # noqa: N801
+        def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
+            return super().chain(limit=limit)

@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 import click
 
+from finra_cli.commands.checkpoint import CheckpointTaken
 from finra_cli.commands.completion import Script
 from finra_cli.commands.db import Schema, SchemaSql
 from finra_cli.commands.help import Help
@@ -32,6 +33,7 @@ from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.restatements import Restatements
 from finra_cli.presenters.runs import Runs
 from finra_core.history.status import Status
+from finra_core.history.verify import Verification
 from finra_core.runs.report import SCHEMA_VERSION as REPORT_VERSION
 from finra_core.runs.report import RunReport
 
@@ -73,6 +75,8 @@ DOCUMENTS: dict[str, type] = {
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
     "runs": Runs,
+    "verify": Verification,
+    "checkpoint": CheckpointTaken,
     "config-show": Config,
     "db-upgrade": Schema,
     "db-check": Schema,

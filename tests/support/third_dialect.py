@@ -41,6 +41,7 @@ from sqlalchemy.types import TypeDecorator
 
 from finra_core.domain.errors import ConfigurationError, StoreError, StoreLockedError
 from finra_core.domain.scopes import Scope
+from finra_core.ports.audit import Integrity
 from finra_core.ports.store import Store
 from finra_sql.dialect import SchemaWords
 from finra_sql.store import SqlStore
@@ -183,6 +184,9 @@ class ThirdDialect:
 
     def after_upgrade(self, connection: Connection) -> None:
         connection.exec_driver_sql("ANALYZE")
+
+    def integrity(self, connection: Connection) -> Integrity:
+        return Integrity(notes=("the third database has no check of itself",))
 
     def translate(self, error: BaseException) -> StoreError | None:
         is_ours = isinstance(error, sqlite3.Error | OverflowError)

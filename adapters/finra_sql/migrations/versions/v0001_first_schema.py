@@ -242,11 +242,23 @@ CREATE TABLE core_runs (
 CREATE INDEX core_runs_by_start ON core_runs (started_at, run_no)
 """
 
+# The subject is text and no JSON, as it is hashed byte for byte.
+_CHAIN = """
+CREATE TABLE core_chain (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    kind {text} NOT NULL,
+    subject {text} NOT NULL,
+    at {timestamp} NOT NULL,
+    previous {text} NOT NULL,
+    hash {text} NOT NULL
+)
+"""
+
 
 def upgrade() -> None:
     """Make all tables."""
     words = context.config.attributes["words"]
-    for tables in (_CAPTURES, _ROWS, _ANALYTICS, _FINDINGS):
+    for tables in (_CAPTURES, _ROWS, _ANALYTICS, _FINDINGS, _CHAIN):
         for statement in tables.split(";"):
             op.execute(
                 statement.strip().format(
