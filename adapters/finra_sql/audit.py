@@ -13,11 +13,13 @@ from sqlalchemy import Boolean, Column, Select, and_, false, func, literal, or_,
 
 from finra_core.domain.analytics import VenueVolume, Volumes
 from finra_core.domain.partitions import DOMAIN
+from finra_core.domain.revision import Evidence
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import Half
 from finra_core.ports.audit import Fault, StageRow
 from finra_core.ports.store import RowCounts
 from finra_sql import analytics as stored_analytics
+from finra_sql.json_values import from_plain, to_plain
 from finra_sql.migrate import VERSION_TABLE
 from finra_sql.payloads import DELTA, WHOLE, size_of
 from finra_sql.schema import (
@@ -28,6 +30,7 @@ from finra_sql.schema import (
     capture_coverage,
     captures,
     data_readiness,
+    decisions,
     manifest,
     partitions,
     raw_payloads,
@@ -312,6 +315,15 @@ def _version(session: Session) -> Iterator[Fault]:
         yield Fault(kind="copy", message=f"{VERSION_TABLE} has {count} rows: a schema has one version")
 
 
+def _evidence(session: Session) -> Iterator[Fault]:
+    """Readers pass over a name that they do not know, and so would not see a changed one whose value is null."""
+    d = decisions.c
+    for row in session.execute(select(d.week_ending, d.tier, d.run_id, d.evidence)):
+        if to_plain(from_plain(row.evidence, Evidence)) != row.evidence:
+            message = f"{row.week_ending} / {row.tier}: the evidence of run {row.run_id} has an unknown name"
+            yield Fault(kind="unreadable", message=message, week_ending=row.week_ending, tier=row.tier)
+
+
 def _unfollowed(row: Any) -> Fault:
     message = f"{row.week_ending}: a judgment for {row.ready_for} is not superseded when the next one was made"
     return Fault(kind="copy", message=message, week_ending=row.week_ending)
@@ -331,4 +343,5 @@ _CHECKS: tuple[Callable[[Session], Iterator[Fault]], ...] = (
     _booleans,
     _ordinals,
     _version,
+    _evidence,
 )

@@ -203,6 +203,17 @@ TABLES = (
         pruned_at=Column("When it was removed.", "UTC"),
         removed=Column("The captures that went: name, times, hash, rows and bytes of each.", "JSON list"),
     ),
+    _relation(
+        "core_chain",
+        "A tamper-evident chain over all that was put. finra verify follows it.",
+        "seq kind subject at previous hash",
+        seq=Column("The entry's number: 1, 2, 3 and so on without gaps."),
+        kind=Column("What the entry vouches for: captures, decisions, judgments and so on."),
+        subject=Column("The names of these things, each with its digest.", "JSON"),
+        at=Column("When the entry was made.", "UTC"),
+        previous=Column("The hash of the entry before; 64 zeros in the first one.", "hexadecimal"),
+        hash=Column("SHA-256 of the canonical JSON of the other columns.", "hexadecimal"),
+    ),
 )
 
 RELATIONS = {relation.name: relation for relation in (*VIEWS, *TABLES)}

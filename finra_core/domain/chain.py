@@ -157,7 +157,10 @@ def breaks(entries: Iterable[ChainEntry], after: ChainEntry | None = None) -> It
 
 
 def _own_hash(entry: ChainEntry) -> str:
-    return entry_hash(seq=entry.seq, kind=entry.kind, subject=entry.subject, at=entry.at, previous=entry.previous)
+    try:
+        return entry_hash(seq=entry.seq, kind=entry.kind, subject=entry.subject, at=entry.at, previous=entry.previous)
+    except (AttributeError, TypeError, ValueError):
+        return ""  # damage can leave a value of another kind
 
 
 def _plain(value: object) -> Any:
@@ -206,6 +209,7 @@ _EMPTY: tuple[object, ...] = ((), {})
 _WRITERS = _Writers(
     {
         str: _text,
+        bytes: bytes.hex,  # none of ours: damage can make it of a text, and that has to show
         bool: bool,
         int: _number,
         float: repr,
