@@ -10,6 +10,7 @@ from finra_core.domain.captures import Capture
 from finra_core.domain.chain import ChainEntry
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import DecisionRecord, RunRecord
 from finra_core.weekly_summary.delimited import Reject
 
@@ -27,6 +28,8 @@ class State:
     anomalies: dict[str, AnomalyRecord] = Factory(dict)
     decisions: list[DecisionRecord] = Factory(list)
     runs: dict[str, RunRecord] = Factory(dict)
+    pins: dict[tuple[str, int], Pin] = Factory(dict)
+    prunes: list[PruneRecord] = Factory(list)
     chain: list[ChainEntry] = Factory(list)
 
     def copy(self) -> State:

@@ -15,6 +15,7 @@ from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import DecisionRecord, Lock, RowCounts, RunRecord, UnitOfWork
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
@@ -29,7 +30,7 @@ class MemoryUnitOfWork(MemoryView, UnitOfWork):
 
     def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
         stored = Capture(
-            number=len(self._state.captures) + 1,
+            number=max(self._state.captures, default=0) + 1,
             capture_id=capture.capture_id,
             revision=capture.revision,
             partition=capture.partition,
@@ -93,6 +94,26 @@ class MemoryUnitOfWork(MemoryView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         self._state.runs[run.run_id] = run
+
+    def put_pin(self, pin: Pin) -> None:
+        self._state.pins[pin.name] = pin
+
+    def remove_pin(self, pin: Pin) -> None:
+        self._state.pins.pop(pin.name, None)
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        if len({capture.partition for capture in captures}) > 1:
+            raise StoreError("captures of two partitions: remove those of one at a time")
+        for stored in [self._stored(capture) for capture in captures]:
+            del self._state.captures[stored.number], self._state.payloads[stored.number]
+            self._state.records.pop(stored.number, None)
+            self._state.rejects.pop(stored.number, None)
+            self._state.pins.pop((stored.capture_id, stored.revision), None)
+            for key in [key for key in self._state.analyses if stored.number in key.inputs]:
+                del self._state.analyses[key]
+
+    def put_prune(self, record: PruneRecord) -> None:
+        self._state.prunes.append(record)
 
     def put_chain(self, entries: Sequence[ChainEntry]) -> None:
         known = {entry.seq for entry in self._state.chain}

@@ -17,6 +17,7 @@ from finra_core.domain.changes import RowChange, compare_records
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -82,6 +83,12 @@ class MemoryView(ReadView):
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return query.select(self._state.runs.values())
+
+    def pins(self) -> list[Pin]:
+        return sorted(self._state.pins.values(), key=lambda pin: pin.name)
+
+    def prunes(self) -> list[PruneRecord]:
+        return list(self._state.prunes)
 
     def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
         return [entry for entry in self._state.chain if entry.seq > after][:limit]

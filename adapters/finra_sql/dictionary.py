@@ -188,6 +188,22 @@ TABLES = (
         "run_no run_id started_at finished_at mode run_date exit_code report_json sweep_from",
     ),
     _relation(
+        "core_pins",
+        "Captures that a person protects from being pruned.",
+        "capture_id revision week_ending tier reason pinned_at",
+        reason=Column("Why it is to be kept, in the person's words."),
+        pinned_at=Column("When it was pinned.", "UTC"),
+    ),
+    _relation(
+        "core_prunes",
+        "What was removed from a week and tier, one row for each prune of it.",
+        "prune_no week_ending tier known_since pruned_at removed",
+        prune_no=Column("Number of the row."),
+        known_since=Column("The day from whose beginning on every question keeps its answer.", "date"),
+        pruned_at=Column("When it was removed.", "UTC"),
+        removed=Column("The captures that went: name, times, hash, rows and bytes of each.", "JSON list"),
+    ),
+    _relation(
         "core_chain",
         "A tamper-evident chain over all that was put. finra verify follows it.",
         "seq kind subject at previous hash",

@@ -14,6 +14,7 @@ from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import (
     AnomalyQuery,
     CaptureQuery,
@@ -68,6 +69,12 @@ class EmptyView(ReadView):
         return []
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
+        return []
+
+    def pins(self) -> list[Pin]:
+        return []
+
+    def prunes(self) -> list[PruneRecord]:
         return []
 
     def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:

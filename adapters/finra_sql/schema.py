@@ -265,6 +265,28 @@ runs = Table(
     Column("sweep_from", Date),
 )
 
+pins = Table(
+    "core_pins",
+    metadata,
+    Column("capture_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("reason", Text),
+    Column("pinned_at", Timestamp),
+)
+
+prunes = Table(
+    "core_prunes",
+    metadata,
+    _key("prune_no"),
+    Column("week_ending", Date),
+    Column("tier", Text),
+    Column("known_since", Date),
+    Column("pruned_at", Timestamp),
+    Column("removed", Json),
+)
+
 chain = Table(
     "core_chain",
     metadata,

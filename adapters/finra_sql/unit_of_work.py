@@ -12,10 +12,11 @@ from finra_core.domain.chain import ChainEntry
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.store import DecisionRecord, Lock, RowCounts, RunRecord, UnitOfWork
 from finra_core.weekly_summary.delimited import Reject
 from finra_core.weekly_summary.payload import Payload
-from finra_sql import analytics, anomalies, decisions, rows, runs
+from finra_sql import analytics, anomalies, decisions, removal, retention, rows, runs
 from finra_sql import captures as stored_captures
 from finra_sql import chain as stored_chain
 from finra_sql import judgments as stored_judgments
@@ -64,6 +65,18 @@ class SqlUnitOfWork(SqlView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         runs.put(self._session, run)
+
+    def put_pin(self, pin: Pin) -> None:
+        retention.put_pin(self._session, pin)
+
+    def remove_pin(self, pin: Pin) -> None:
+        retention.remove_pin(self._session, pin)
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        removal.remove(self._session, captures)
+
+    def put_prune(self, record: PruneRecord) -> None:
+        retention.put_prune(self._session, record)
 
     def put_chain(self, entries: Sequence[ChainEntry]) -> None:
         stored_chain.put(self._session, entries)

@@ -15,6 +15,7 @@ from finra_core.domain.changes import RowChange
 from finra_core.domain.errors import StoreError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.ports.audit import Fault, Integrity, StageRow, StoreAudit
 from finra_core.ports.store import (
     AnomalyQuery,
@@ -39,6 +40,7 @@ from finra_sql import (
     judgments,
     payloads,
     restatements,
+    retention,
     rows,
     runs,
 )
@@ -123,6 +125,14 @@ class SqlView(ReadView, StoreAudit):
     @_reading
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return runs.read(self._session, query)
+
+    @_reading
+    def pins(self) -> list[Pin]:
+        return retention.pins_in(self._session)
+
+    @_reading
+    def prunes(self) -> list[PruneRecord]:
+        return retention.prunes_in(self._session)
 
     @_reading
     def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:

@@ -30,6 +30,7 @@ from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.errors import ConfigurationError, StoreError, StoreLockedError, StoreUnavailableError
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Record, Records, Security, Venue
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import (
     AnomalyQuery,
@@ -70,6 +71,8 @@ class State:
     anomalies: dict[str, AnomalyRecord] = Factory(dict)
     decisions: list[DecisionRecord] = Factory(list)
     runs: dict[str, RunRecord] = Factory(dict)
+    pins: list[Pin] = Factory(list)
+    prunes: list[PruneRecord] = Factory(list)
     chain: list[ChainEntry] = Factory(list)
 
     def capture(self, capture: Capture) -> Capture:
@@ -134,6 +137,12 @@ class JsonView(ReadView):
 
     def runs(self, query: RunQuery = RunQuery()) -> list[RunRecord]:
         return query.select(self._state.runs.values())
+
+    def pins(self) -> list[Pin]:
+        return sorted(self._state.pins, key=lambda pin: pin.name)
+
+    def prunes(self) -> list[PruneRecord]:
+        return list(self._state.prunes)
 
     def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
         return [entry for entry in self._state.chain if entry.seq > after][:limit]
@@ -202,6 +211,27 @@ class JsonUnitOfWork(JsonView, UnitOfWork):
 
     def put_run(self, run: RunRecord) -> None:
         self._state.runs[run.run_id] = run
+
+    def put_pin(self, pin: Pin) -> None:
+        self.remove_pin(pin)
+        self._state.pins.append(pin)
+
+    def remove_pin(self, pin: Pin) -> None:
+        self._state.pins = [each for each in self._state.pins if each.name != pin.name]
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        if len({capture.partition for capture in captures}) > 1:
+            raise StoreError("captures of two partitions: remove those of one at a time")
+        gone = {stored.number: (stored.capture_id, stored.revision) for stored in map(self._state.capture, captures)}
+        self._state.pins = [pin for pin in self._state.pins if pin.name not in gone.values()]
+        self._state.analyses = [each for each in self._state.analyses if gone.keys().isdisjoint(each.inputs)]
+        for number in gone:
+            del self._state.captures[number], self._state.payloads[number]
+            self._state.rows.pop(number, None)
+            self._state.rejects.pop(number, None)
+
+    def put_prune(self, record: PruneRecord) -> None:
+        self._state.prunes.append(record)
 
     def put_chain(self, entries: Sequence[ChainEntry]) -> None:
         if entries and self._state.chain and entries[0].seq <= self._state.chain[-1].seq:

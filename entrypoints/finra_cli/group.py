@@ -27,6 +27,12 @@ COMMANDS = {
         "anomalies": "what runs found, latest first",
         "runs": "the ledger of runs, latest first, or one run's report",
     },
+    "Share and keep": {
+        "export": "a view as Parquet, CSV or Arrow files, by week and tier",
+        "bundle": "captures as one file that another store verifies and replays",
+        "pin": "protect captures from being pruned",
+        "prune": "remove superseded captures that no day in range needs",
+    },
     "Prove": {
         "verify": "prove that what is stored is what FINRA published, and that nobody changed it",
         "checkpoint": "the head of the store's chain, to keep where the store's users cannot reach it",

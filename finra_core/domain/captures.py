@@ -1,4 +1,4 @@
-"""A capture: what a partition contained when a run read it. Captures are added, never changed or deleted."""
+"""A capture: what a partition contained when a run read it. No run changes or deletes one."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ class EntryKind(str, Enum):
     """What an entry vouches for.
 
     CAPTURES: captures as they were stored. CHECKS: when captures were verified and checked. RECORDS: when captures got
-    their records, how many, and their coverage. ACKNOWLEDGMENTS has a person's words in full. The others are what their
-    names say.
+    their records, how many, and their coverage. ACKNOWLEDGMENTS has a person's words in full. REMOVALS names captures
+    and analytics that are no longer there, PRUNES the records of why. The others are what their names say.
     """
 
     CAPTURES = "captures"
@@ -43,6 +43,8 @@ class EntryKind(str, Enum):
     ACKNOWLEDGMENTS = "acknowledgments"
     DECISIONS = "decisions"
     RUNS = "runs"
+    REMOVALS = "removals"
+    PRUNES = "prunes"
 
     def __str__(self) -> str:
         return self.value

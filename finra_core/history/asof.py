@@ -15,6 +15,7 @@ from finra_core.domain.captures import Capture, by_partition
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.tiers import ALL_TIERS, TIERS, Tier
+from finra_core.history.pruned import check_has_first, check_not_pruned
 from finra_core.history.vintages import Instant, Release, When
 from finra_core.ports.store import CaptureQuery, JudgmentQuery, ReadView
 
@@ -41,9 +42,13 @@ def as_of(
     """What was known at this instant, or this release, of these weeks and tiers; of all, where none are given.
 
     No later capture changes the answer for a past instant.
+
+    Raises:
+        ConfigurationError: what was known then was pruned.
     """
     wanted = Instant.of(when) if isinstance(when, datetime) else when
     if isinstance(wanted, Instant):
+        check_not_pruned(view, wanted.at, weeks=weeks, tiers=tiers)
         query = CaptureQuery(weeks=_set(weeks), known_at=wanted.at, newest=True)
         found = view.captures(query)
     else:
@@ -66,9 +71,11 @@ def nth_release(view: ReadView, number: int, *, weeks: Collection[date] | None =
     """The n-th release of every partition that has that many, by week and tier. 1 is the first, -1 the latest.
 
     Raises:
-        ConfigurationError: the number is 0.
+        ConfigurationError: the number is 0; or it counts from the first release, and releases were pruned.
     """
     number = Release(number).number
+    if number > 0:
+        check_has_first(view, weeks=weeks)
     own = by_partition(view.captures(CaptureQuery(weeks=_set(weeks), normalized=True)))
     place = number - 1 if number > 0 else number
     return [found[place] for found in own.values() if -len(found) <= place < len(found)]

@@ -8,6 +8,7 @@ from finra_core.domain.captures import Capture
 from finra_core.domain.errors import ConfigurationError
 from finra_core.domain.partitions import Partition
 from finra_core.history.asof import releases
+from finra_core.history.pruned import check_has_first, check_not_pruned
 from finra_core.history.vintages import RELEASE, Instant, parse_when
 from finra_core.ports.store import ReadView
 
@@ -19,7 +20,7 @@ def choose(view: ReadView, partition: Partition, named: str) -> Capture:
     (what was known then).
 
     Raises:
-        ConfigurationError: there is none of this name.
+        ConfigurationError: there is none of this name, or it was pruned.
     """
     found = releases(view, partition)
     if not found:
@@ -31,11 +32,15 @@ def choose(view: ReadView, partition: Partition, named: str) -> Capture:
     if ":" in named and not named[:1].isdigit() and not named.startswith(RELEASE):
         raise ConfigurationError(f"{partition} has no capture {named!r}: finra captures lists what there is")
     when = parse_when(named)
+    weeks, tiers = [partition.week_ending], [partition.tier]
     if isinstance(when, Instant):
+        check_not_pruned(view, when.at, weeks=weeks, tiers=tiers)
         known = [capture for capture in found if capture.is_known(when.at)]
         if not known:
             raise ConfigurationError(f"nothing of {partition} was known at {named}: its first capture is {found[0]}")
         return known[-1]
+    if when.number > 0:
+        check_has_first(view, weeks=weeks, tiers=tiers)
     place = when.number - 1 if when.number > 0 else when.number
     if not -len(found) <= place < len(found):
         raise ConfigurationError(f"{partition} has {len(found)} captures with records, and so no {named}")

@@ -14,6 +14,7 @@ from finra_core.domain.partitions import Partition
 from finra_core.domain.publication import publication_date
 from finra_core.domain.tiers import TIERS, Tier
 from finra_core.history.diff import shares_delta
+from finra_core.history.pruned import history_begins
 from finra_core.ports.store import CaptureQuery, ReadView, RestatementQuery
 
 
@@ -70,10 +71,15 @@ class Figures:
 
 @frozen(kw_only=True)
 class Ledger:
-    """Restatements, latest known first, and the figures over them."""
+    """Restatements, latest known first, and the figures over them.
+
+    begins: where captures were pruned, the first day of which all is known; None where none were, or where only later
+    days were asked for. Before it, several restatements may stand as one, or not at all.
+    """
 
     restatements: tuple[Restatement, ...]
     figures: Figures
+    begins: date | None
 
 
 def restatements(
@@ -87,7 +93,8 @@ def restatements(
     """Every restatement that changed a row, latest known first.
 
     since: only those that became visible on this UTC day or later. symbol: only those that changed a row of this
-    symbol, with those rows alone; symbols are compared as FINRA writes them.
+    symbol, with those rows alone; symbols are compared as FINRA writes them. Of weeks that were pruned, it knows what
+    changed after the oldest capture that is left: `pruned.history_begins` says since when that is all.
     """
     return list(ledger(view, since=since, symbol=symbol, tiers=tiers, weeks=weeks).restatements)
 
@@ -118,7 +125,12 @@ def ledger(
         if after.number in changed and after.normalized_at is not None
     ]
     entries.sort(key=lambda each: (each.known_from, each.after.number), reverse=True)
-    return Ledger(restatements=tuple(entries), figures=_figures(entries, len(looked_at)))
+    begins = history_begins(view, weeks=weeks, tiers=tiers)
+    return Ledger(
+        restatements=tuple(entries),
+        figures=_figures(entries, len(looked_at)),
+        begins=None if begins is None or (since is not None and since >= begins) else begins,
+    )
 
 
 def _entry(before: Capture, after: Capture, known_from: datetime, changes: tuple[RowChange, ...]) -> Restatement:

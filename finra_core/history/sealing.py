@@ -16,6 +16,7 @@ from finra_core.domain.chain import EntryKind, Vouched, next_entries
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import PruneRecord
 from finra_core.domain.scopes import Scope
 from finra_core.history import vouching
 from finra_core.ports.store import DecisionRecord, Lock, RowCounts, RunRecord, Store, UnitOfWork
@@ -92,6 +93,16 @@ class _Noting:
     def put_run(self, run: RunRecord) -> None:
         self.unit.put_run(run)
         self._note(EntryKind.RUNS, vouching.of_run(run))
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        weeks = {capture.partition.week_ending for capture in captures}
+        removed = vouching.of_removals(captures, self.unit.analysis_keys(weeks))
+        self.unit.remove_captures(captures)
+        self._note(EntryKind.REMOVALS, removed)
+
+    def put_prune(self, record: PruneRecord) -> None:
+        self.unit.put_prune(record)
+        self._note(EntryKind.PRUNES, [vouching.of_prune(record)])
 
     def _note(self, kind: EntryKind, vouched: Iterable[Vouched]) -> None:
         if given := list(vouched):

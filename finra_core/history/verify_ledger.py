@@ -19,7 +19,7 @@ from finra_core.ports.store import AnomalyQuery, JudgmentQuery, ReadView
 _BATCH = 1_000
 """So many entries are in memory at once."""
 
-_KEPT_ALL = frozenset({EntryKind.DECISIONS, EntryKind.JUDGMENTS})
+_KEPT_ALL = frozenset({EntryKind.DECISIONS, EntryKind.JUDGMENTS, EntryKind.PRUNES})
 """What is added and never replaced: each entry about it counts. Of the others the last one counts."""
 
 _NOUNS = {
@@ -31,6 +31,7 @@ _NOUNS = {
     EntryKind.ANOMALIES: "the anomaly",
     EntryKind.DECISIONS: "the decision",
     EntryKind.RUNS: "the run",
+    EntryKind.PRUNES: "the record of a prune",
 }
 
 
@@ -78,10 +79,20 @@ def _enter(ledger: Ledger, entry: ChainEntry) -> None:
         return
     if kind is EntryKind.ACKNOWLEDGMENTS:
         ledger.acknowledged.update(vouched)
+    elif kind is EntryKind.REMOVALS:
+        for each in vouched:
+            _remove(ledger, *each.name.partition(" ")[::2])
     elif kind in _KEPT_ALL:
         ledger.repeated.setdefault(kind.value, Counter()).update(vouched)
     else:
         ledger.vouched.setdefault(kind.value, {}).update((each.name, each.digest) for each in vouched)
+
+
+def _remove(ledger: Ledger, what: str, name: str) -> None:
+    """What the chain says was removed is not missing. Whoever removes it past the library has no such entry."""
+    kinds = [EntryKind.ANALYSES] if what == vouching.ANALYSIS else _OF_CAPTURES
+    for kind in kinds:
+        ledger.vouched.get(kind.value, {}).pop(name, None)
 
 
 def check_chain(ledger: Ledger) -> Iterator[Problem]:
@@ -130,6 +141,7 @@ _READERS: dict[EntryKind, Callable[[ReadView], list[Vouched]]] = {
     EntryKind.JUDGMENTS: lambda view: list(map(vouching.of_judgment, view.judgments(JudgmentQuery(history=True)))),
     EntryKind.ANOMALIES: lambda view: list(map(vouching.of_anomaly, view.anomalies(AnomalyQuery()))),
     EntryKind.DECISIONS: lambda view: list(map(vouching.of_decision, view.decisions())),
+    EntryKind.PRUNES: lambda view: list(map(vouching.of_prune, view.prunes())),
     EntryKind.RUNS: lambda view: [each for run in view.runs() for each in vouching.of_run(run)],
 }
 
@@ -206,7 +218,7 @@ def _place(kind: EntryKind, name: str, captures: Mapping[str, Capture]) -> _Plac
 
 
 _OF_CAPTURES = frozenset({EntryKind.CAPTURES, EntryKind.CHECKS, EntryKind.RECORDS})
-_OF_WEEKS = frozenset({EntryKind.ANALYSES, EntryKind.DECISIONS, EntryKind.JUDGMENTS})
+_OF_WEEKS = frozenset({EntryKind.ANALYSES, EntryKind.DECISIONS, EntryKind.JUDGMENTS, EntryKind.PRUNES})
 
 
 def check_checkpoint(ledger: Ledger, checkpoint: Checkpoint) -> Iterator[Problem]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from finra_core.domain.analytics import Analysis
+from finra_core.domain.analytics import Analysis, AnalysisKey
 from finra_core.domain.anomalies import AnomalyRecord
 from finra_core.domain.captures import Capture
 from finra_core.domain.chain import Vouched, canonical_json, digest
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
+from finra_core.domain.retention import PruneRecord, RemovedCapture
 from finra_core.domain.timestamps import utc_text
 from finra_core.ports.store import DecisionRecord, RunRecord
+
+CAPTURE, ANALYSIS = "capture", "analysis"
+"""What was removed: the first word of its name."""
 
 # Fields are named one by one where an object has more than the entry is about. All of the others count as a whole.
 
@@ -68,7 +72,7 @@ def of_analysis(analysis: Analysis) -> Vouched:
         "trades": str(analysis.trades),
         "week_ending": analysis.week_ending,
     }
-    return Vouched(f"{analysis.week_ending} {analysis.tier} {inputs} v{analysis.calc_version}", digest(facts))
+    return Vouched(name_of(analysis.key), digest(facts))
 
 
 def of_judgment(judgment: Judgment) -> Vouched:
@@ -94,6 +98,25 @@ def words_of(record: AnomalyRecord) -> Vouched | None:
 def of_decision(record: DecisionRecord) -> Vouched:
     """A decision."""
     return Vouched(f"{record.partition.week_ending} {record.partition.tier} {record.run_id}", digest(record))
+
+
+def of_prune(record: PruneRecord) -> Vouched:
+    """The record of what was removed from a partition."""
+    return Vouched(f"{record.partition.week_ending} {record.partition.tier} {record.before}", digest(record))
+
+
+def of_removals(captures: Sequence[Capture], analyses: Sequence[AnalysisKey]) -> list[Vouched]:
+    """Captures that were removed, by their numbers, and the analytics that rested on them; with a digest of each."""
+    numbers = {capture.number for capture in captures}
+    return [
+        *(Vouched(f"{CAPTURE} {capture.number}", digest(RemovedCapture.of(capture))) for capture in captures),
+        *(Vouched(f"{ANALYSIS} {name_of(key)}", "") for key in analyses if not numbers.isdisjoint(key.inputs)),
+    ]
+
+
+def name_of(key: AnalysisKey) -> str:
+    """What the chain calls analytics."""
+    return f"{key.week_ending} {key.tier} {' '.join(map(str, key.inputs))} v{key.calc_version}"
 
 
 def of_run(run: RunRecord) -> list[Vouched]:

@@ -21,6 +21,7 @@ from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.partitions import Partition
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Record, Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.domain.revision import Decision
 from finra_core.domain.scopes import Scope
 from finra_core.domain.tiers import Tier
@@ -322,6 +323,12 @@ class ReadView(Protocol):
     def runs(self, query: RunQuery = ...) -> list[RunRecord]:
         """The ledger of runs, latest started first; of one instant the latest put first."""
 
+    def pins(self) -> list[Pin]:
+        """The pins, by capture_id and revision."""
+
+    def prunes(self) -> list[PruneRecord]:
+        """What was removed, in the order of the puts."""
+
     def chain(self, after: int = 0, limit: int | None = None) -> list[ChainEntry]:
         """The entries of the chain whose `seq` is greater, in its order; with a limit at most so many, the first."""
 
@@ -392,6 +399,25 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_run(self, run: RunRecord) -> None:
         """Store a run, in place of the one with its run_id."""
+
+    def put_pin(self, pin: Pin) -> None:
+        """Store a pin, in place of the one of its capture."""
+
+    def remove_pin(self, pin: Pin) -> None:
+        """Remove the pin of this capture, if there is one."""
+
+    def remove_captures(self, captures: Sequence[Capture]) -> None:
+        """Remove captures of one partition, and all that only they have: payloads, rows, manifest rows, pins.
+
+        Analytics go if they rest on one of them. The records of other captures, and the changes between them, stay as
+        they are, and so do judgments, anomalies and decisions.
+
+        Raises:
+            StoreError: this store has no such capture, or they are captures of two partitions.
+        """
+
+    def put_prune(self, record: PruneRecord) -> None:
+        """Add a record of what was removed."""
 
     def put_chain(self, entries: Sequence[ChainEntry]) -> None:
         """Add entries to the chain. The caller holds its lock.

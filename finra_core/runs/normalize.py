@@ -64,7 +64,7 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
         sums = sums_of(parsed.records)
         coverage = coverage_by(sums)
         check_placed(run.store, capture, documents, coverage, beside)
-        found = _rejected_rows(capture, parsed)
+        found = rejected_rows(capture, parsed)
         counts = again(run, lambda: _put(run, capture, parsed, coverage, found))
     except PartitionLockedError:
         return Normalized(capture=capture)
@@ -120,7 +120,8 @@ def _fail(run: Run, capture: Capture, error: Exception) -> Normalized:
     return Normalized(capture=capture, failure=failure, found=(anomaly,))
 
 
-def _rejected_rows(capture: Capture, parsed: ParsedContent) -> tuple[Anomaly, ...]:
+def rejected_rows(capture: Capture, parsed: ParsedContent) -> tuple[Anomaly, ...]:
+    """The finding that rows of a capture could not be used; none where all could."""
     rejects = parsed.rejects
     if not rejects:
         return ()

@@ -18,6 +18,7 @@ from finra_core.testing.store_judgments import JudgmentsContract
 from finra_core.testing.store_opening import OpeningContract
 from finra_core.testing.store_records import ChangesContract, RecordsContract
 from finra_core.testing.store_restatements import RestatementsContract
+from finra_core.testing.store_retention import RetentionContract
 from finra_core.testing.store_views import UnitsOfWorkContract, ViewsContract
 
 
@@ -31,6 +32,7 @@ class StoreContract(
     JudgmentsContract,
     AnomaliesContract,
     LedgerContract,
+    RetentionContract,
     ChainContract,
     ViewsContract,
     UnitsOfWorkContract,

@@ -78,7 +78,7 @@ def test_the_command_lines_run_one_after_the_other(finra: Command, lines: list[s
 
 
 def test_each_option_is_in_the_help(finra: Command) -> None:
-    commands = ("run", "status", "readiness", "anomalies", "captures", "simulator")
+    commands = ("run", "status", "readiness", "anomalies", "captures", "prune", "simulator")
     texts = "\n".join(finra.ok(command, "--help") for command in commands)
 
     assert options() - set(re.findall(r"--[a-z][a-z-]+", texts)) == set()

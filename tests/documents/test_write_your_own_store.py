@@ -68,8 +68,8 @@ def test_a_damaged_file_is_an_error_of_one_line(package: Path) -> None:
     assert re.fullmatch(r"mine:x\.json: not this store's JSON, or damaged: [^\n]+\n", ended.stdout), ended
 
 
-def test_the_store_is_about_250_lines() -> None:
-    assert len(JSON_STORE.splitlines()) <= 300
+def test_the_store_is_about_300_lines() -> None:
+    assert len(JSON_STORE.splitlines()) <= 330
 
 
 def test_the_test_file_has_fifteen_lines() -> None:

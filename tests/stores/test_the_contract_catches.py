@@ -74,6 +74,14 @@ CAUGHT_BY = {
     "LimitsBeforeItLooks": "test_a_limit_keeps_the_newest_decisions_that_are_asked_for",
     "KeepsTheOldestRuns": "test_a_limit_keeps_the_newest_runs",
     "EntersARunOnce": "test_a_run_takes_the_place_of_the_one_with_its_run_id",
+    "KeepsAnalyticsOfTheRemoved": "test_analytics_go_with_each_of_their_inputs",
+    "RemovesAnalyticsByTheirFirstInput": "test_analytics_go_with_each_of_their_inputs",
+    "EndsRowsWithTheRemoved": "test_the_rows_and_changes_of_the_others_stay",
+    "NumbersByCounting": "test_numbers_grow_after_a_removal",
+    "KeepsPinsOfTheRemoved": "test_a_removed_capture_is_gone_with_what_only_it_had",
+    "PinsAllRevisions": "test_a_pin_can_be_removed",
+    "RemovesWhatItFinds": "test_what_is_not_there_or_of_two_partitions_is_not_removed",
+    "ForgetsWhatWasRemoved": "test_records_of_removals_are_read_back_as_they_were",
     "ForgetsWhereTheSweepEnded": "test_runs_that_swept_can_be_had_alone",
 }
 """The store, and the test that is there for its fault."""

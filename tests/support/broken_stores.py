@@ -23,6 +23,7 @@ from finra_core.domain.changes import ChangeKind, RowChange
 from finra_core.domain.coverage import HalfCoverage, coverage_of
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.domain.revision import Evidence
 from finra_core.domain.scopes import Scope
 from finra_core.ports.store import (
@@ -735,6 +736,75 @@ class EntersARunOnce(Sound):
     class unit(MemoryUnitOfWork):  # noqa: N801
         def put_run(self, run: RunRecord) -> None:
             self._state.runs.setdefault(run.run_id, run)
+
+
+class KeepsAnalyticsOfTheRemoved(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_captures(self, captures: Sequence[Capture]) -> None:
+            kept = dict(self._state.analyses)
+            super().remove_captures(captures)
+            self._state.analyses = kept
+
+
+class RemovesAnalyticsByTheirFirstInput(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_captures(self, captures: Sequence[Capture]) -> None:
+            gone = {capture.number for capture in captures}
+            kept = {key: each for key, each in self._state.analyses.items() if key.inputs[-1] not in gone}
+            super().remove_captures(captures)
+            self._state.analyses = kept
+
+
+class EndsRowsWithTheRemoved(Sound):
+    """As where rows that began in a removed capture go with it, though later ones have them too."""
+
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_captures(self, captures: Sequence[Capture]) -> None:
+            lost = set().union(
+                *(self._state.records[c.number].rows() for c in captures if c.number in self._state.records)
+            )
+            super().remove_captures(captures)
+            for number, records in self._state.records.items():
+                self._state.records[number] = Records.of(row for row in records.rows() if row not in lost)
+
+
+class NumbersByCounting(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_capture(self, capture: NewCapture, payload: Payload) -> Capture:
+            stored = super().put_capture(capture, payload)
+            number = len(self._state.captures)
+            if number == stored.number:
+                return stored
+            self._state.captures[number] = renumbered = evolve(stored, number=number)
+            self._state.payloads[number] = self._state.payloads.pop(stored.number)
+            del self._state.captures[stored.number]
+            return renumbered
+
+
+class KeepsPinsOfTheRemoved(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_captures(self, captures: Sequence[Capture]) -> None:
+            kept = dict(self._state.pins)
+            super().remove_captures(captures)
+            self._state.pins = kept
+
+
+class PinsAllRevisions(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_pin(self, pin: Pin) -> None:
+            self._state.pins = {name: each for name, each in self._state.pins.items() if name[0] != pin.capture_id}
+
+
+class RemovesWhatItFinds(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def remove_captures(self, captures: Sequence[Capture]) -> None:
+            super().remove_captures([c for c in captures if c.number in self._state.captures])
+
+
+class ForgetsWhatWasRemoved(Sound):
+    class unit(MemoryUnitOfWork):  # noqa: N801
+        def put_prune(self, record: PruneRecord) -> None:
+            super().put_prune(evolve(record, removed=record.removed[:1]))
 
 
 class ForgetsWhereTheSweepEnded(Sound):

@@ -23,12 +23,16 @@ from finra_cli.group import finra
 from finra_cli.output import SCHEMA_VERSION
 from finra_cli.presenters.anomalies import Anomalies
 from finra_cli.presenters.asof import AsOfDocument
+from finra_cli.presenters.bundle import BundleExport, BundleImport
 from finra_cli.presenters.captures import Captures
 from finra_cli.presenters.config import Config
 from finra_cli.presenters.diff import DiffDocument
 from finra_cli.presenters.doctor import Diagnosis
 from finra_cli.presenters.explain import Explained
+from finra_cli.presenters.export import Export
 from finra_cli.presenters.failure import Failure
+from finra_cli.presenters.pin import Pins
+from finra_cli.presenters.prune import Prune
 from finra_cli.presenters.readiness import Judgments
 from finra_cli.presenters.restatements import Restatements
 from finra_cli.presenters.runs import Runs
@@ -75,6 +79,11 @@ DOCUMENTS: dict[str, type] = {
     "anomalies": Anomalies,
     "anomalies-ack": Anomalies,
     "runs": Runs,
+    "export": Export,
+    "bundle-export": BundleExport,
+    "bundle-import": BundleImport,
+    "pin": Pins,
+    "prune": Prune,
     "verify": Verification,
     "checkpoint": CheckpointTaken,
     "config-show": Config,

@@ -63,10 +63,14 @@ class RestatementFigures:
 
 @frozen(kw_only=True)
 class Restatements:
-    """The ledger, latest known first. since, symbol: what was asked for, else null."""
+    """The ledger, latest known first. since, symbol: what was asked for, else null.
+
+    history_begins: where weeks were pruned, the first day of which all is known, else null.
+    """
 
     since: date | None
     symbol: str | None
+    history_begins: date | None
     restatements: tuple[RestatementRow, ...]
     figures: RestatementFigures
 
@@ -76,6 +80,7 @@ def restatements_of(found: Ledger, since: date | None, symbol: str | None) -> Re
     return Restatements(
         since=since,
         symbol=symbol,
+        history_begins=found.begins,
         restatements=tuple(_row(each, with_rows=symbol is not None) for each in found.restatements),
         figures=_figures(found.figures),
     )
@@ -128,6 +133,8 @@ def restatements_page(found: Ledger, *, symbol: str | None, every_one: bool) -> 
         f"{count(figures.partitions, 'week', 'weeks')} and tiers"
         + (f"; rows of {symbol!r} alone" if symbol is not None else "")
     )
+    if found.begins is not None:
+        page.line(f"history before {found.begins} was pruned: not all of it is known")
     if not found.restatements:
         return page
     page.line(f"rows: {figures.changed:,} changed, {figures.added:,} added, {figures.withdrawn:,} withdrawn")

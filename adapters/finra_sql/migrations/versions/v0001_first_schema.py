@@ -242,6 +242,27 @@ CREATE TABLE core_runs (
 CREATE INDEX core_runs_by_start ON core_runs (started_at, run_no)
 """
 
+# known_since: the day from which on all is known of the partition.
+_RETENTION = """
+CREATE TABLE core_pins (
+    capture_id {text} NOT NULL,
+    revision INTEGER NOT NULL,
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    reason {text} NOT NULL,
+    pinned_at {timestamp} NOT NULL,
+    PRIMARY KEY (capture_id, revision)
+){clustered};
+CREATE TABLE core_prunes (
+    prune_no {key} PRIMARY KEY,
+    week_ending {date} NOT NULL,
+    tier {text} NOT NULL,
+    known_since {date} NOT NULL,
+    pruned_at {timestamp} NOT NULL,
+    removed {json} NOT NULL
+)
+"""
+
 # The subject is text and no JSON, as it is hashed byte for byte.
 _CHAIN = """
 CREATE TABLE core_chain (
@@ -258,7 +279,7 @@ CREATE TABLE core_chain (
 def upgrade() -> None:
     """Make all tables."""
     words = context.config.attributes["words"]
-    for tables in (_CAPTURES, _ROWS, _ANALYTICS, _FINDINGS, _CHAIN):
+    for tables in (_CAPTURES, _ROWS, _ANALYTICS, _FINDINGS, _RETENTION, _CHAIN):
         for statement in tables.split(";"):
             op.execute(
                 statement.strip().format(
