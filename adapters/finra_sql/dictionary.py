@@ -168,7 +168,7 @@ TABLES = (
     ),
     _relation(
         "core_data_readiness",
-        "The judgment that holds for each week and use. You may change rows; the history keeps what runs judged.",
+        "The judgment that holds for each week and use. The history keeps every judgment. finra verify names a row that somebody changed by hand.",
         f"readiness_no domain partition_key is_ready ready_for {_CRITERIA.removeprefix('is_ready ')} updated_at",
     ),
     _relation(

@@ -22,8 +22,10 @@ _PROMPT = "$ "
 _CHANGING = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b"), "..."),
     (re.compile(r"\([0-9a-f]{8}\)"), "(...)"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "..."),
+    (re.compile(r"\b[0-9,]+ bytes"), "... bytes"),
 )
-"""A run's id, whole and in short."""
+"""A run's id, whole and in short; hashes, which depend on it; sizes, which depend on the compressor's version."""
 
 
 @frozen
