@@ -168,8 +168,8 @@ TABLES = (
     ),
     _relation(
         "core_data_readiness",
-        "The judgment that holds for each week and use. The history keeps every judgment. finra verify names a row that "
-        "somebody changed by hand.",
+        "The judgment that holds for each week and use. The history keeps every judgment. finra verify names a row "
+        "that somebody changed by hand.",
         f"readiness_no domain partition_key is_ready ready_for {_CRITERIA.removeprefix('is_ready ')} updated_at",
     ),
     _relation(
