@@ -103,17 +103,22 @@ def digest(value: object) -> str:
     Fields that are None or empty do not count, so a field that a later release adds leaves the digests of what is
     stored already as they are.
     """
-    plain = _plain(value)
-    text = _ENCODER.encode(plain)
-    # In ASCII the standard library's encoder, which is written in C, gives the same: most of what is stored is.
-    content = text.encode() if text.isascii() else canonical_json(plain)
-    return hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(_canonical(_plain(value))).hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    """The canonical JSON of a value without floats.
+
+    In ASCII the standard library's encoder, which is written in C, gives the same: most of what is stored is ASCII.
+    """
+    text = _ENCODER.encode(value)
+    return text.encode() if text.isascii() else canonical_json(value)
 
 
 def entry_hash(*, seq: int, kind: str, subject: str, at: datetime, previous: str) -> str:
     """The hash of an entry with these fields."""
     fields = {"at": utc_text(at), "kind": kind, "previous": previous, "seq": seq, "subject": subject}
-    return hashlib.sha256(canonical_json(fields)).hexdigest()
+    return hashlib.sha256(_canonical(fields)).hexdigest()
 
 
 def next_entries(
@@ -124,7 +129,7 @@ def next_entries(
     for kind, vouched in subjects:
         last = entries[-1] if entries else head
         seq, previous = (last.seq + 1, last.hash) if last else (1, NO_ENTRY)
-        subject = canonical_json([[each.name, each.digest] for each in vouched]).decode()
+        subject = _canonical([[each.name, each.digest] for each in vouched]).decode()
         own = entry_hash(seq=seq, kind=kind.value, subject=subject, at=at, previous=previous)
         entries.append(
             ChainEntry(seq=seq, kind=kind.value, subject=subject, at=at, previous=previous, hash=own),
