@@ -33,13 +33,25 @@ if TYPE_CHECKING:
     from finra_core.domain.policies import COMPLIANCE, TRADING, Criterion, Policy
     from finra_core.domain.readiness import BlockingIssue, IssueKind, Judgment, Readiness
     from finra_core.domain.records import MICROS, Record, Records, Security, Venue
+    from finra_core.domain.retention import Pin, PruneRecord
     from finra_core.domain.revision import Action, CaptureRef, Decision, Evidence, Rule
     from finra_core.domain.scopes import Scope
     from finra_core.domain.tiers import TIERS, Half, Tier, VenueType
     from finra_core.domain.weeks import calculate_target_weeks
+    from finra_core.history.asof import AsOf, analyses_as_of, as_of, judgments_as_of, nth_release, releases
     from finra_core.history.checkpoint import Checkpoint, take_checkpoint
     from finra_core.history.checks import check_stage_ready, check_tier_completeness, evaluate_readiness, record_anomaly
+    from finra_core.history.choosing import choose, last_two
+    from finra_core.history.diff import Diff, diff
+    from finra_core.history.doctor import Examination, examine
+    from finra_core.history.explain import Explanation, explain
+    from finra_core.history.impact import Impact, impact
+    from finra_core.history.prune import PartitionPrune, plan_prune
+    from finra_core.history.restatements import Ledger, Restatement, ledger, restatements
+    from finra_core.history.source_time import Published, published_by
+    from finra_core.history.status import Status, status
     from finra_core.history.verify import Verification, VerifyRequest, verify
+    from finra_core.history.vintages import parse_when
     from finra_core.ports.audit import StoreAudit
     from finra_core.ports.observer import Event, Observer
     from finra_core.ports.source import Listing, Source, SourceInfo, SourceKind, Usage
@@ -62,6 +74,7 @@ if TYPE_CHECKING:
     from finra_core.registry import open_executor, open_schema, open_source, open_store
     from finra_core.runs.acknowledge import acknowledge
     from finra_core.runs.plan import Plan, PlannedPartition
+    from finra_core.runs.prune import pin, prune, remove_pin
     from finra_core.runs.report import Outcome, PartitionReport, RunReport
     from finra_core.runs.request import Mode, Order, RunRequest, Window
     from finra_core.runs.scheduler import Scheduler
@@ -84,6 +97,7 @@ __all__ = [
     "Anomaly",
     "AnomalyQuery",
     "AnomalyRecord",
+    "AsOf",
     "BlockingIssue",
     "Capture",
     "CaptureQuery",
@@ -99,15 +113,20 @@ __all__ = [
     "Decision",
     "DecisionQuery",
     "DecisionRecord",
+    "Diff",
     "Event",
     "Evidence",
+    "Examination",
     "ExitCode",
+    "Explanation",
     "FinraError",
     "Half",
     "HalfCoverage",
+    "Impact",
     "IssueKind",
     "Judgment",
     "JudgmentQuery",
+    "Ledger",
     "Listing",
     "Lock",
     "Measure",
@@ -118,17 +137,22 @@ __all__ = [
     "Outcome",
     "Partition",
     "PartitionLockedError",
+    "PartitionPrune",
     "PartitionReport",
     "Payload",
+    "Pin",
     "Plan",
     "PlanDriftError",
     "PlannedPartition",
     "Policy",
+    "PruneRecord",
+    "Published",
     "ReadView",
     "Readiness",
     "Record",
     "Records",
     "Reject",
+    "Restatement",
     "RestatementQuery",
     "RowChange",
     "RowCounts",
@@ -152,6 +176,7 @@ __all__ = [
     "SourceUnavailableError",
     "SourceVersion",
     "Stage",
+    "Status",
     "Store",
     "StoreAudit",
     "StoreError",
@@ -171,19 +196,39 @@ __all__ = [
     "Window",
     "WorkersLostError",
     "acknowledge",
+    "analyses_as_of",
+    "as_of",
     "calculate_target_weeks",
     "check_stage_ready",
     "check_tier_completeness",
+    "choose",
     "compute_content_hash",
+    "diff",
     "evaluate_readiness",
+    "examine",
+    "explain",
     "from_json",
     "generate_capture_id",
+    "impact",
+    "judgments_as_of",
+    "last_two",
+    "ledger",
+    "nth_release",
     "open_executor",
     "open_schema",
     "open_source",
     "open_store",
     "parse_capture_id",
+    "parse_when",
+    "pin",
+    "plan_prune",
+    "prune",
+    "published_by",
     "record_anomaly",
+    "releases",
+    "remove_pin",
+    "restatements",
+    "status",
     "take_checkpoint",
     "to_json",
     "verify",
@@ -263,6 +308,10 @@ _MODULES = {
         "Security",
         "Venue",
     ),
+    "domain.retention": (
+        "Pin",
+        "PruneRecord",
+    ),
     "domain.revision": (
         "Action",
         "CaptureRef",
@@ -278,6 +327,14 @@ _MODULES = {
         "VenueType",
     ),
     "domain.weeks": ("calculate_target_weeks",),
+    "history.asof": (
+        "AsOf",
+        "analyses_as_of",
+        "as_of",
+        "judgments_as_of",
+        "nth_release",
+        "releases",
+    ),
     "history.checkpoint": (
         "Checkpoint",
         "take_checkpoint",
@@ -288,11 +345,50 @@ _MODULES = {
         "evaluate_readiness",
         "record_anomaly",
     ),
+    "history.choosing": (
+        "choose",
+        "last_two",
+    ),
+    "history.diff": (
+        "Diff",
+        "diff",
+    ),
+    "history.doctor": (
+        "Examination",
+        "examine",
+    ),
+    "history.explain": (
+        "Explanation",
+        "explain",
+    ),
+    "history.impact": (
+        "Impact",
+        "impact",
+    ),
+    "history.prune": (
+        "PartitionPrune",
+        "plan_prune",
+    ),
+    "history.restatements": (
+        "Ledger",
+        "Restatement",
+        "ledger",
+        "restatements",
+    ),
+    "history.source_time": (
+        "Published",
+        "published_by",
+    ),
+    "history.status": (
+        "Status",
+        "status",
+    ),
     "history.verify": (
         "Verification",
         "VerifyRequest",
         "verify",
     ),
+    "history.vintages": ("parse_when",),
     "ports.audit": ("StoreAudit",),
     "ports.observer": (
         "Event",
@@ -331,6 +427,11 @@ _MODULES = {
     "runs.plan": (
         "Plan",
         "PlannedPartition",
+    ),
+    "runs.prune": (
+        "pin",
+        "prune",
+        "remove_pin",
     ),
     "runs.report": (
         "Outcome",
