@@ -31,7 +31,8 @@ class EntryKind(str, Enum):
 
     CAPTURES: captures as they were stored. CHECKS: when captures were verified and checked. RECORDS: when captures got
     their records, how many, and their coverage. ACKNOWLEDGMENTS has a person's words in full. REMOVALS names captures
-    and analytics that are no longer there, PRUNES the records of why. The others are what their names say.
+    and analytics that are no longer there, PRUNES the records of why. PINS has no digest of a pin that was removed. The
+    others are what their names say.
     """
 
     CAPTURES = "captures"
@@ -45,6 +46,7 @@ class EntryKind(str, Enum):
     RUNS = "runs"
     REMOVALS = "removals"
     PRUNES = "prunes"
+    PINS = "pins"
 
     def __str__(self) -> str:
         return self.value

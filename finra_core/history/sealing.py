@@ -16,7 +16,7 @@ from finra_core.domain.chain import EntryKind, Vouched, next_entries
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
 from finra_core.domain.records import Records
-from finra_core.domain.retention import PruneRecord
+from finra_core.domain.retention import Pin, PruneRecord
 from finra_core.domain.scopes import Scope
 from finra_core.history import vouching
 from finra_core.ports.store import DecisionRecord, Lock, RowCounts, RunRecord, Store, UnitOfWork
@@ -93,6 +93,14 @@ class _Noting:
     def put_run(self, run: RunRecord) -> None:
         self.unit.put_run(run)
         self._note(EntryKind.RUNS, vouching.of_run(run))
+
+    def put_pin(self, pin: Pin) -> None:
+        self.unit.put_pin(pin)
+        self._note(EntryKind.PINS, [vouching.of_pin(pin)])
+
+    def remove_pin(self, pin: Pin) -> None:
+        self.unit.remove_pin(pin)
+        self._note(EntryKind.PINS, [vouching.of_removed_pin(pin)])
 
     def remove_captures(self, captures: Sequence[Capture]) -> None:
         weeks = {capture.partition.week_ending for capture in captures}

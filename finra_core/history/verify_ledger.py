@@ -32,6 +32,7 @@ _NOUNS = {
     EntryKind.DECISIONS: "the decision",
     EntryKind.RUNS: "the run",
     EntryKind.PRUNES: "the record of a prune",
+    EntryKind.PINS: "the pin of",
 }
 
 
@@ -85,7 +86,16 @@ def _enter(ledger: Ledger, entry: ChainEntry) -> None:
     elif kind in _KEPT_ALL:
         ledger.repeated.setdefault(kind.value, Counter()).update(vouched)
     else:
-        ledger.vouched.setdefault(kind.value, {}).update((each.name, each.digest) for each in vouched)
+        _replace(ledger.vouched.setdefault(kind.value, {}), vouched)
+
+
+def _replace(last: dict[str, str], vouched: Iterable[Vouched]) -> None:
+    """What is said last of each name. A pin without a digest was removed."""
+    for each in vouched:
+        if each.digest:
+            last[each.name] = each.digest
+        else:
+            last.pop(each.name, None)
 
 
 def _remove(ledger: Ledger, what: str, name: str) -> None:
@@ -142,6 +152,7 @@ _READERS: dict[EntryKind, Callable[[ReadView], list[Vouched]]] = {
     EntryKind.ANOMALIES: lambda view: list(map(vouching.of_anomaly, view.anomalies(AnomalyQuery()))),
     EntryKind.DECISIONS: lambda view: list(map(vouching.of_decision, view.decisions())),
     EntryKind.PRUNES: lambda view: list(map(vouching.of_prune, view.prunes())),
+    EntryKind.PINS: lambda view: list(map(vouching.of_pin, view.pins())),
     EntryKind.RUNS: lambda view: [each for run in view.runs() for each in vouching.of_run(run)],
 }
 
@@ -218,7 +229,7 @@ def _place(kind: EntryKind, name: str, captures: Mapping[str, Capture]) -> _Plac
 
 
 _OF_CAPTURES = frozenset({EntryKind.CAPTURES, EntryKind.CHECKS, EntryKind.RECORDS})
-_OF_WEEKS = frozenset({EntryKind.ANALYSES, EntryKind.DECISIONS, EntryKind.JUDGMENTS, EntryKind.PRUNES})
+_OF_WEEKS = frozenset({EntryKind.ANALYSES, EntryKind.DECISIONS, EntryKind.JUDGMENTS, EntryKind.PRUNES, EntryKind.PINS})
 
 
 def check_checkpoint(ledger: Ledger, checkpoint: Checkpoint) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from finra_core.domain.captures import Capture
 from finra_core.domain.chain import Vouched, canonical_json, digest
 from finra_core.domain.coverage import HalfCoverage
 from finra_core.domain.readiness import Judgment
-from finra_core.domain.retention import PruneRecord, RemovedCapture
+from finra_core.domain.retention import Pin, PruneRecord, RemovedCapture
 from finra_core.domain.timestamps import utc_text
 from finra_core.ports.store import DecisionRecord, RunRecord
 
@@ -103,6 +103,20 @@ def of_decision(record: DecisionRecord) -> Vouched:
 def of_prune(record: PruneRecord) -> Vouched:
     """The record of what was removed from a partition."""
     return Vouched(f"{record.partition.week_ending} {record.partition.tier} {record.before}", digest(record))
+
+
+def of_pin(pin: Pin) -> Vouched:
+    """A pin."""
+    return Vouched(_pinned(pin), digest(pin))
+
+
+def of_removed_pin(pin: Pin) -> Vouched:
+    """That a capture is no longer pinned."""
+    return Vouched(_pinned(pin), "")
+
+
+def _pinned(pin: Pin) -> str:
+    return f"{pin.partition.week_ending} {pin.partition.tier} {pin.capture_id} r{pin.revision}"
 
 
 def of_removals(captures: Sequence[Capture], analyses: Sequence[AnalysisKey]) -> list[Vouched]:

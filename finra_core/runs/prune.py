@@ -64,7 +64,7 @@ def pin(store: Store, capture_id: str, revision: int | None, reason: str, at: da
         raise ConfigurationError("a pin needs a reason: say why this capture is to be kept")
     with store.read() as view:
         scope = Scope.partition(_find(view, capture_id, revision).partition)
-    with store.write(scope) as unit:
+    with writing(store, scope, lambda: at) as unit:
         capture = _find(unit, capture_id, revision)  # it may have been pruned meanwhile
         made = Pin(
             capture_id=capture.capture_id,
@@ -77,7 +77,7 @@ def pin(store: Store, capture_id: str, revision: int | None, reason: str, at: da
     return made
 
 
-def remove_pin(store: Store, capture_id: str, revision: int | None) -> Pin:
+def remove_pin(store: Store, capture_id: str, revision: int | None, at: datetime) -> Pin:
     """Take a pin away, and return it.
 
     Raises:
@@ -87,7 +87,7 @@ def remove_pin(store: Store, capture_id: str, revision: int | None) -> Pin:
         found = [p for p in view.pins() if p.capture_id == capture_id and revision in (None, p.revision)]
     if len(found) != 1:
         raise ConfigurationError(_which(capture_id, [f"r{each.revision}" for each in found], "pinned capture"))
-    with store.write(Scope.partition(found[0].partition)) as unit:
+    with writing(store, Scope.partition(found[0].partition), lambda: at) as unit:
         unit.remove_pin(found[0])
     return found[0]
 

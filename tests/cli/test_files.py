@@ -118,7 +118,7 @@ REAL = {
     "2025-11-14": ("finra_otc_weekly_otc_20251215.csv", 5328),
     "2025-11-21": ("finra_otc_weekly_otc_20251222.csv", 5192),
 }
-BOOKKEEPING = {"core_runs", "core_anomalies", "core_decisions"}
+BOOKKEEPING = {"core_runs", "core_anomalies", "core_decisions", "core_chain"}
 
 
 @pytest.fixture

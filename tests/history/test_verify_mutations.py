@@ -15,8 +15,10 @@ from attrs import define, evolve
 
 from finra_core import Partition, Payload, SourceVersion, Store, Tier, acknowledge, open_store
 from finra_core.domain.errors import StoreError
+from finra_core.history.asof import releases
 from finra_core.history.verify import verify
 from finra_core.ports.store import AnomalyQuery
+from finra_core.runs.prune import pin, prune
 from finra_simulator import Restatement, SimulatorSource, World
 from finra_sql.migrate import VERSION_TABLE
 from support.harness import Bench, Clock
@@ -48,6 +50,7 @@ UNPROTECTED = {
             ("core_decisions", "decision_no"),
             ("core_runs", "run_no"),
             ("finra_otc_rejected_rows", "reject_no"),
+            ("core_prunes", "prune_no"),
         ],
         "the database's own number of the row: nothing refers to it, and it says nothing but the order of the puts",
     ),
@@ -84,6 +87,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with store.read() as view:
             anomaly = next(a for a in view.anomalies(AnomalyQuery(open_only=True)) if a.anomaly.scope.week_ending)
         acknowledge(store, anomaly.fingerprint, "known", bench.clock())
+        with store.read() as view:
+            first = releases(view, T2)[0]
+        pin(store, first.capture_id, first.revision, "quoted in a paper", bench.clock())
+        assert prune(store, (START + timedelta(days=4)).date(), bench.clock())
     return path
 
 

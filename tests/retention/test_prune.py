@@ -183,7 +183,7 @@ def test_pins_protect_a_capture_until_they_are_taken_away(memory: Store) -> None
         (planned,) = [each for each in plan_prune(view, day(6)) if each.partition == OTC]
     assert (planned.remove, planned.pinned) == ((), 1)
     assert first.capture_id not in {r.capture_id for record in done for r in record.removed}
-    assert remove_pin(memory, first.capture_id, 1) == made
+    assert remove_pin(memory, first.capture_id, 1, NOW) == made
     (record,) = prune(memory, day(6), NOW)
     assert [each.capture_id for each in record.removed] == [first.capture_id]
 
@@ -204,7 +204,7 @@ def test_a_pin_that_means_nothing_is_refused(
     with pytest.raises(ConfigurationError, match=message):
         pin(memory, known if name == "first" else name, revision, reason, NOW)
     with pytest.raises(ConfigurationError, match="no pinned capture"):
-        remove_pin(memory, known, None)
+        remove_pin(memory, known, None, NOW)
 
 
 def test_a_day_that_is_to_come_is_refused(memory: Store) -> None:

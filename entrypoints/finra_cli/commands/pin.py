@@ -61,7 +61,7 @@ def _pin(settings: PinSettings) -> int:
         return 0
     with writing(settings) as store:
         if settings.remove:
-            done = remove_pin(store, settings.capture, settings.revision)
+            done = remove_pin(store, settings.capture, settings.revision, utc_now())
         else:
             done = pin(store, settings.capture, settings.revision, settings.reason or "", utc_now())
     document = pins_of([done])
