@@ -85,8 +85,8 @@ class Records:
 
     securities: DictionaryColumn[Security]
     venues: DictionaryColumn[Venue]
-    shares_micros: list[int]
-    trades: list[int]
+    shares_micros: Sequence[int]
+    trades: Sequence[int]
     last_update_dates: DictionaryColumn[str]
 
     @classmethod

@@ -27,7 +27,7 @@ from finra_core.history.volumes import SymbolsOf, volumes_across_tiers, volumes_
 from finra_core.ports.observer import AnalysisStored, Skipped
 from finra_core.ports.store import CaptureQuery, ReadView, UnitOfWork
 from finra_core.runs.context import Run
-from finra_core.runs.normalize import Measured
+from finra_core.runs.reading import Measured
 from finra_core.runs.transactions import again
 
 InHand = Mapping[int, Measured]

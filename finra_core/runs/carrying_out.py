@@ -22,10 +22,11 @@ from finra_core.runs.coverage import coverage_checks
 from finra_core.runs.failed_runs import passed_check
 from finra_core.runs.ingest import Ingested, decision_record, ingest, record_kept, skipped
 from finra_core.runs.judge import Standing, judge, read_standing
-from finra_core.runs.normalize import Measured, normalize
+from finra_core.runs.normalize import Waiting, normalize
 from finra_core.runs.places import place_checks, problem_anomalies
 from finra_core.runs.plan import Plan, PlannedPartition
 from finra_core.runs.pool import Pools
+from finra_core.runs.reading import Measured, Reading
 from finra_core.runs.report import RunReport, Tally, finished_report, ingested_report, planned_report
 from finra_core.runs.request import Mode, Order
 from finra_core.runs.sweep_findings import sweep_check, sweep_findings
@@ -116,15 +117,24 @@ _KEPT_AT_ONCE = 50
 """So many unchanged partitions are recorded in one transaction: what is lost with a killed run is compared again."""
 
 
+_ROWS_AT_HAND = 1_000_000
+"""Readings of so many rows wait for their phase, some 30 MB. The payloads of others are read from the store then."""
+
+
 @define
 class _Work:
-    """The phases of one run. in_hand: what it measured of the captures whose records it has stored."""
+    """The phases of one run.
+
+    in_hand: what it measured of the captures whose records it has stored. readings: of captures that it has stored and
+    whose records it has not, by number.
+    """
 
     run: Run
     plan: Plan
     pools: Pools
     tally: Tally = field(factory=Tally)
     in_hand: dict[int, Measured] = field(factory=dict)
+    readings: dict[int, Reading] = field(factory=dict)
 
     def do(self) -> tuple[Readiness, ...]:
         """All phases, for all partitions together or week by week; the judgments, newest week first."""
@@ -185,6 +195,10 @@ class _Work:
         self._keep(kept)
 
     def _enter(self, planned: PlannedPartition, result: Ingested) -> None:
+        if result.capture is not None and result.reading is not None:
+            at_hand = sum(len(reading.records) for reading in self.readings.values())
+            if at_hand + len(result.reading.records) <= _ROWS_AT_HAND:
+                self.readings[result.capture.number] = result.reading
         self.tally.enter(ingested_report(planned, result.decision, result.capture), result.found)
 
     def _keep(self, kept: Sequence[tuple[PlannedPartition, Ingested]]) -> None:
@@ -213,19 +227,21 @@ class _Work:
                 if result.measured is not None:
                     self.in_hand[result.capture.number] = result.measured
             newest = results[-1]
+            self.readings.pop(newest.capture.number, None)
             failure = newest.failure.message if newest.failure else None
             report = finished_report(newest.capture, failure=failure)
             stages = (Stage.NORMALIZED,) if newest.measured else ()
             self.tally.enter(evolve(report, stages=stages), newest.found)
 
-    def _waiting(self) -> list[list[Capture]]:
+    def _waiting(self) -> list[Waiting]:
         """The captures that wait for records: one list for each partition, by week and tier."""
         with self.run.store.read() as view:
             bare = view.captures(CaptureQuery(normalized=False))
             # A capture that a newer one with records has superseded waits for nothing.
             partitions = frozenset(capture.partition for capture in bare)
             captures = view.captures(CaptureQuery(partitions=partitions)) if bare else []
-        return [own for every in by_partition(captures).values() if (own := unnormalized(every))]
+        waiting = [own for every in by_partition(captures).values() if (own := unnormalized(every))]
+        return [Waiting(captures=tuple(own), reading=self.readings.get(own[-1].number)) for own in waiting]
 
     def analyze(self, weeks: Collection[date] | None) -> list[Check]:
         """Phase 3: every capture without analytics, then these weeks across tiers. weeks: None means all."""

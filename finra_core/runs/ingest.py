@@ -30,6 +30,7 @@ from finra_core.runs.context import Run
 from finra_core.runs.fetching import Fetched, fetch
 from finra_core.runs.forms import decide_fetched
 from finra_core.runs.plan import Origin, PlannedPartition
+from finra_core.runs.reading import Reading, read_ahead
 from finra_core.runs.transactions import again, put_decisions, record_checks
 from finra_core.runs.wording import reason
 
@@ -39,7 +40,8 @@ class Ingested:
     """What became of a partition in this phase.
 
     capture: the one that was stored, None where none was. kept_at: when a content was fetched that the newest capture
-    has already, and that is not recorded yet. failure: why it failed, None where it did not.
+    has already, and that is not recorded yet. failure: why it failed, None where it did not. reading: of the capture,
+    where it was read ahead.
     """
 
     partition: Partition
@@ -48,6 +50,7 @@ class Ingested:
     kept_at: datetime | None = None
     failure: Failure | None = None
     found: tuple[Anomaly, ...] = ()
+    reading: Reading | None = None
 
 
 def ingest(run: Run, planned: PlannedPartition) -> Ingested:
@@ -75,7 +78,9 @@ def ingest(run: Run, planned: PlannedPartition) -> Ingested:
     except Exception as error:  # noqa: BLE001  one partition's failure is that partition's, whatever it is
         return _fail(run, planned, error)
     _tell(run, result, began)
-    return result
+    if result.capture is None:
+        return result
+    return evolve(result, reading=read_ahead(fetched.payload.documents, partition))
 
 
 def _check_unchanged(planned: PlannedPartition, fetched: Fetched) -> None:

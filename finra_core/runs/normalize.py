@@ -7,29 +7,27 @@ from datetime import datetime
 
 from attrs import frozen
 
-from finra_core.domain.analytics import Volumes, volumes_by
 from finra_core.domain.anomalies import OF_NORMALIZATION, Anomaly, Category, Check, Details, Severity, Stage
 from finra_core.domain.captures import RESOLUTION, Capture, unnormalized
-from finra_core.domain.coverage import HalfCoverage, coverage_by
 from finra_core.domain.errors import PartitionLockedError, StoreError
 from finra_core.domain.failures import Failure, failure_of
 from finra_core.domain.scopes import Scope
-from finra_core.domain.sums import sums_of
 from finra_core.history.sealing import writing
 from finra_core.ports.observer import AnomalyFound, RecordsStored, StepFailed
 from finra_core.ports.store import CaptureQuery, RowCounts
 from finra_core.runs.context import Run
-from finra_core.runs.misplaced import check_placed, neighbors
+from finra_core.runs.misplaced import check_placed
+from finra_core.runs.reading import Measured, Reading, read
 from finra_core.runs.transactions import again, record_checks
-from finra_core.weekly_summary.parsing import ParsedContent, parse_content
+from finra_core.weekly_summary.delimited import Reject
 
 
-@frozen
-class Measured:
-    """What a run knows of a capture whose records it has just stored."""
+@frozen(kw_only=True)
+class Waiting:
+    """One partition's captures that wait for records, oldest first. reading: of the newest, where it is at hand."""
 
-    volumes: Volumes
-    symbols: frozenset[str]
+    captures: tuple[Capture, ...]
+    reading: Reading | None = None
 
 
 @frozen(kw_only=True)
@@ -45,27 +43,24 @@ class Normalized:
     found: tuple[Anomaly, ...] = ()
 
 
-def normalize(run: Run, captures: Sequence[Capture]) -> list[Normalized]:
+def normalize(run: Run, waiting: Waiting) -> list[Normalized]:
     """Give the waiting captures of one partition their records, oldest first.
 
     Each is compared with the one before it. When a newer one has records, an older one that failed is superseded.
     """
-    return [_normalize(run, capture) for capture in captures]
+    *older, newest = waiting.captures
+    return [*(_normalize(run, capture, None) for capture in older), _normalize(run, newest, waiting.reading)]
 
 
-def _normalize(run: Run, capture: Capture) -> Normalized:
+def _normalize(run: Run, capture: Capture, at_hand: Reading | None) -> Normalized:
     """Give a capture its records. Bad rows are set aside, counted and named."""
     began = run.clock()
     try:
-        with run.store.read() as view:
-            documents = view.payload(capture)
-            beside = neighbors(view, capture.partition, documents)
-        parsed = parse_content(documents, capture.partition)
-        sums = sums_of(parsed.records)
-        coverage = coverage_by(sums)
-        check_placed(run.store, capture, documents, coverage, beside)
-        found = rejected_rows(capture, parsed)
-        counts = again(run, lambda: _put(run, capture, parsed, coverage, found))
+        reading = at_hand or read(_payload(run, capture), capture.partition)
+        if not reading.says_week:
+            check_placed(run.store, capture, reading.coverage)
+        found = rejected_rows(capture, reading.rejects)
+        counts = again(run, lambda: _put(run, capture, reading, found))
     except PartitionLockedError:
         return Normalized(capture=capture)
     except StoreError:
@@ -75,19 +70,18 @@ def _normalize(run: Run, capture: Capture) -> Normalized:
     if counts is None:
         return Normalized(capture=capture)
     seconds = (run.clock() - began).total_seconds()
-    run.tell(RecordsStored, capture=capture, rows=len(parsed.records), counts=counts, seconds=seconds)
+    run.tell(RecordsStored, capture=capture, rows=len(reading.records), counts=counts, seconds=seconds)
     for anomaly in found:
         run.tell(AnomalyFound, anomaly=anomaly)
-    return Normalized(capture=capture, measured=Measured(volumes_by(sums), frozenset(sums.symbols)), found=found)
+    return Normalized(capture=capture, measured=reading.measured, found=found)
 
 
-def _put(
-    run: Run,
-    capture: Capture,
-    parsed: ParsedContent,
-    coverage: Sequence[HalfCoverage],
-    found: tuple[Anomaly, ...],
-) -> RowCounts | None:
+def _payload(run: Run, capture: Capture) -> tuple[bytes, ...]:
+    with run.store.read() as view:
+        return view.payload(capture)
+
+
+def _put(run: Run, capture: Capture, reading: Reading, found: tuple[Anomaly, ...]) -> RowCounts | None:
     """Store the records. None, and nothing written, if this or a later capture of the partition has records by now."""
     scope = Scope.partition(capture.partition)
     with writing(run.store, scope, run.clock) as unit:
@@ -95,7 +89,7 @@ def _put(
         if capture.number not in {waiting.number for waiting in unnormalized(captures)}:
             return None
         at = _visible_from(run.clock(), captures)
-        counts = unit.put_records(capture, parsed.records, parsed.rejects, coverage, at)
+        counts = unit.put_records(capture, reading.records, reading.rejects, reading.coverage, at)
         record_checks(unit, [Check(scope, Stage.NORMALIZED, found, OF_NORMALIZATION)], at)
     return counts
 
@@ -120,9 +114,8 @@ def _fail(run: Run, capture: Capture, error: Exception) -> Normalized:
     return Normalized(capture=capture, failure=failure, found=(anomaly,))
 
 
-def rejected_rows(capture: Capture, parsed: ParsedContent) -> tuple[Anomaly, ...]:
+def rejected_rows(capture: Capture, rejects: Sequence[Reject]) -> tuple[Anomaly, ...]:
     """The finding that rows of a capture could not be used; none where all could."""
-    rejects = parsed.rejects
     if not rejects:
         return ()
     message = f"{len(rejects):,} of {capture.row_count:,} rows rejected; the first: {rejects[0].reason}"

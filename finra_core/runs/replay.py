@@ -164,7 +164,7 @@ def _put(
         if parsed is not None and capture.normalized_at is not None and not stored.is_normalized:
             coverage = coverage_by(sums_of(parsed.records))
             unit.put_records(stored, parsed.records, parsed.rejects, coverage, capture.normalized_at)
-            found = rejected_rows(stored, parsed)
+            found = rejected_rows(stored, parsed.rejects)
             record_checks(unit, [Check(scope, Stage.NORMALIZED, found, OF_NORMALIZATION)], capture.normalized_at)
 
 

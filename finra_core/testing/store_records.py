@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 
 from finra_core.domain.captures import Capture
 from finra_core.domain.changes import ChangeKind, RowChange, compare_records
@@ -172,9 +173,10 @@ class RecordsContract(StoreFixtures):
     def test_what_the_caller_changes_later_is_not_stored(self, store: Store) -> None:
         """The columns are the caller's own lists."""
         capture, given = put_capture(store), Records.of([row()])
+        shares_micros = list(given.shares_micros)
         with writing(store, Scope.partition(T1)) as unit:
-            unit.put_records(capture, given, [], [], at(0))
-        given.shares_micros[0] = 0
+            unit.put_records(capture, evolve(given, shares_micros=shares_micros), [], [], at(0))
+        shares_micros[0] = 0
         assert rows_of(store, capture) == [row()]
 
     def test_names_are_kept_to_the_letter(self, store: Store) -> None:

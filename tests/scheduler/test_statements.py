@@ -13,9 +13,10 @@ from attrs import evolve
 from sqlalchemy import event
 
 from finra_core import Outcome, Tier, open_store
+from finra_core.runs import carrying_out
 from finra_simulator import Restatement, World
 from finra_sql.store import SqlStore
-from support.harness import MONDAY_MORNING, Bench, partition
+from support.harness import MONDAY_MORNING, Bench, captures_of, contents, partition
 
 QUIET = World(symbols=4, ats=2, firms=2, restatement_rate=0.0, first_week=date(2024, 12, 6))
 
@@ -46,6 +47,30 @@ def test_a_first_ingest_sends_less_than_forty_a_partition(sqlite: Bench) -> None
         report = sqlite.run()
     assert report.count(Outcome.INGESTED) == 20
     assert len(sent) < 40 * 20
+
+
+def _payloads_read(sent: list[str]) -> int:
+    return sum(statement.startswith("SELECT") and "core_raw_payloads" in statement for statement in sent)
+
+
+def test_what_a_run_has_fetched_it_does_not_read_back(sqlite: Bench) -> None:
+    with statements(sqlite) as sent:
+        sqlite.run()
+    assert _payloads_read(sent) == 0
+
+
+def test_what_is_beyond_the_bound_is_read_back_and_ends_alike(
+    sqlite: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.run()
+    rows = sum(capture.row_count for capture in captures_of(sqlite.store))
+    monkeypatch.setattr(carrying_out, "_ROWS_AT_HAND", rows // 2)
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as store:
+        other = Bench(store, QUIET)
+        with statements(other) as sent:
+            other.run()
+        assert 0 < _payloads_read(sent) < len(captures_of(store))
+        assert contents(store) == contents(sqlite.store)
 
 
 @pytest.mark.parametrize("weeks", [6, 52])
