@@ -80,14 +80,15 @@ def _odd_json(connection: Connection) -> Iterator[str]:
     for table in metadata.sorted_tables:
         for column in table.c:
             if isinstance(column.type, Json):
-                query = f"SELECT {column.name} FROM {table.name} WHERE {column.name} LIKE '%\\%'"  # noqa: S608
+                odd = f"{column.name} LIKE '%\\%' OR typeof({column.name}) NOT IN ('text', 'null')"
+                query = f"SELECT {column.name} FROM {table.name} WHERE {odd}"  # noqa: S608
                 count = sum(not _is_ours(row[0]) for row in connection.exec_driver_sql(query))
                 if count:
                     yield f"{table.name}.{column.name}: {count:,} values are not written as this library writes them"
 
 
-def _is_ours(text: str) -> bool:
+def _is_ours(stored: object) -> bool:
     try:
-        return json.dumps(json.loads(text)) == text
+        return isinstance(stored, str) and json.dumps(json.loads(stored)) == stored
     except ValueError:
         return False

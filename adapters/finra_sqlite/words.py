@@ -37,8 +37,12 @@ class _UtcText(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         return None if value is None else utc_text(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else parse_utc_text(value)
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):  # SQLite keeps whatever damage or a hand puts there
+            raise TypeError(f"{value!r} is no time")
+        return parse_utc_text(value)
 
 
 register_types(DATABASE, timestamp=_UtcText(), json=JSON())

@@ -131,7 +131,8 @@ def _of_records(view: ReadView, capture: Capture, derived: Records) -> Iterator[
         return
     # Named only where they differ: to make a record of each row costs more than to compare all of them.
     held, due = set(stored.rows()), set(derived.rows())
-    lacking, surplus = sorted(due - held), sorted(held - due)
+    # By their text: damage can leave a number where a text belongs.
+    lacking, surplus = sorted(due - held, key=repr), sorted(held - due, key=repr)
     double = len(stored) - len(held)
     counts = f"{len(lacking):,} of its {len(derived):,} records are not stored as the payload has them"
     more = f", {len(surplus):,} stored ones are not in the payload" if surplus else ""

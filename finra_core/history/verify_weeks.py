@@ -29,8 +29,15 @@ def check_week(store: Store, week: date) -> tuple[int, list[Problem]]:
                 *_of_judgments(view, week, list(captures.values()), analyses),
             ]
     except StoreError as error:
-        return 0, [problem(ProblemKind.UNREADABLE, f"{week}: {error.message}", RESTORE_ALL, week_ending=week)]
+        return 0, [_unreadable(week, error.message)]
+    except (TypeError, ValueError) as error:
+        # Damage can leave a number where a text belongs, or a text where a number does.
+        return 0, [_unreadable(week, f"what is stored cannot be compared: {error}")]
     return len(across), problems
+
+
+def _unreadable(week: date, how: str) -> Problem:
+    return problem(ProblemKind.UNREADABLE, f"{week}: {how}", RESTORE_ALL, week_ending=week)
 
 
 def _of_inputs(analysis: Analysis, captures: Mapping[int, Capture]) -> Iterator[Problem]:
