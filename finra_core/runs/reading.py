@@ -10,7 +10,6 @@ from attrs import frozen
 from finra_core.domain.analytics import Volumes, volumes_by
 from finra_core.domain.coverage import HalfCoverage, coverage_by
 from finra_core.domain.dictionary_column import DictionaryColumn
-from finra_core.domain.errors import SourceError
 from finra_core.domain.partitions import Partition
 from finra_core.domain.records import Records
 from finra_core.domain.sums import sums_of
@@ -62,7 +61,7 @@ def read_ahead(documents: Sequence[bytes], partition: Partition) -> Reading | No
     """
     try:
         reading = read(documents, partition)
-    except SourceError:
+    except Exception:  # noqa: BLE001  whatever it is, it is that phase's to say, and this partition's alone
         return None
     return Reading(
         records=_packed(reading.records),
