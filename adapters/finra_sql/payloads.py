@@ -26,7 +26,6 @@ DELTA = "zstd-delta"
 _LEVEL = 1
 """0.4 x the time of zlib's fastest level and 0.9 x its bytes; of the next two levels the bytes are the same."""
 _PAYS = 4
-"""Differences are kept if they take less than a quarter of their base: else the documents have little in common."""
 
 _c = raw_payloads.c
 
@@ -40,7 +39,7 @@ def put(session: Session, payload: Payload, partition_no: int | None) -> str:
     newest = [] if partition_no is None else _newest(session, partition_no)
     if newest and newest[0].payload_hash == payload_hash:
         return payload_hash
-    bodies = _as_deltas(session, newest, documents) or _whole(documents)
+    bodies = _as_deltas(session, newest, documents) or [(WHOLE, None, body) for body in whole(documents)]
     rows = [
         (payload_hash, ordinal, codec, len(document), base_hash, body)
         for ordinal, (document, (codec, base_hash, body)) in enumerate(zip(documents, bodies, strict=True))
@@ -54,10 +53,20 @@ _Body = tuple[str, "str | None", bytes]
 """Codec, the base's hash, and the compressed bytes."""
 
 
-def _whole(documents: Sequence[bytes]) -> list[_Body]:
+def whole(documents: Sequence[bytes]) -> list[bytes]:
+    """The documents, each compressed by itself."""
     from zstandard import compress  # noqa: PLC0415  most runs find nothing new
 
-    return [(WHOLE, None, compress(document, _LEVEL)) for document in documents]
+    return [compress(document, _LEVEL) for document in documents]
+
+
+def paying_deltas(base: bytes, documents: Sequence[bytes], size: int) -> list[bytes] | None:
+    """The documents as differences to a base; None unless they take less than a quarter of it.
+
+    size: of the base, compressed. Documents whose differences take more have little in common with it.
+    """
+    found = deltas(base, documents)
+    return found if found is not None and sum(map(len, found)) * _PAYS < size else None
 
 
 def _as_deltas(session: Session, newest: Sequence[Row[Any]], documents: Sequence[bytes]) -> list[_Body] | None:
@@ -69,10 +78,8 @@ def _as_deltas(session: Session, newest: Sequence[Row[Any]], documents: Sequence
     if any(row.codec != WHOLE for row in base_rows):
         return None
     base = _joined(base_rows)
-    found = deltas(base, documents) if base is not None else None
-    if found is None or sum(map(len, found)) * _PAYS >= sum(len(row.body) for row in base_rows):
-        return None
-    return [(DELTA, base_hash, body) for body in found]
+    found = None if base is None else paying_deltas(base, documents, sum(len(row.body) for row in base_rows))
+    return None if found is None else [(DELTA, base_hash, body) for body in found]
 
 
 def _joined(rows: Sequence[Row[Any]]) -> bytes | None:

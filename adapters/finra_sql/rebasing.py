@@ -9,14 +9,10 @@ from sqlalchemy import Row, delete, func, select, update
 
 from finra_core.domain.errors import StoreError
 from finra_core.weekly_summary.payload import hash_documents
-from finra_sql.deltas import deltas, expand
-from finra_sql.payloads import DELTA, WHOLE
+from finra_sql.deltas import expand
+from finra_sql.payloads import DELTA, WHOLE, paying_deltas, whole
 from finra_sql.schema import captures, raw_payloads
 from finra_sql.session import Session
-
-_LEVEL = 1
-_PAYS = 4
-"""As where payloads are put."""
 
 _c = raw_payloads.c
 
@@ -51,8 +47,8 @@ def _rebase(session: Session, base_hash: str) -> None:
     new_base, size = b"".join(documents), _store_whole(session, first, documents)
     for _hash, rows in others:
         documents = _expanded(base, rows)
-        found = deltas(new_base, documents)
-        if found is None or sum(map(len, found)) * _PAYS >= size:
+        found = paying_deltas(new_base, documents, size)
+        if found is None:
             _store_whole(session, rows, documents)
         else:
             _store(session, rows, DELTA, new_hash, found)
@@ -86,9 +82,7 @@ def _bytes(session: Session, payload_hash: str) -> bytes:
 
 
 def _store_whole(session: Session, rows: Sequence[Row[Any]], documents: Sequence[bytes]) -> int:
-    from zstandard import compress  # noqa: PLC0415  as above
-
-    bodies = [compress(document, _LEVEL) for document in documents]
+    bodies = whole(documents)
     _store(session, rows, WHOLE, None, bodies)
     return sum(map(len, bodies))
 
