@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from finra_core.domain.analytics import Volumes, volumes_by
 from finra_core.domain.coverage import HalfCoverage, coverage_by
@@ -61,15 +61,9 @@ def read_ahead(documents: Sequence[bytes], partition: Partition) -> Reading | No
     """
     try:
         reading = read(documents, partition)
+        return evolve(reading, records=_packed(reading.records))
     except Exception:  # noqa: BLE001  whatever it is, it is that phase's to say, and this partition's alone
         return None
-    return Reading(
-        records=_packed(reading.records),
-        rejects=reading.rejects,
-        coverage=reading.coverage,
-        measured=reading.measured,
-        says_week=reading.says_week,
-    )
 
 
 def _packed(records: Records) -> Records:
